@@ -1,0 +1,1 @@
+"""One file per source; each yields drawings from unpacked packages."""

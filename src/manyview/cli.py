@@ -1,0 +1,191 @@
+"""The command line: one verb a job, and the only file that knows everybody."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from manyview import __version__
+from manyview.config import load_config
+from manyview.errors import ExitCode, ManyviewError, UsageError
+
+if TYPE_CHECKING:
+    from manyview.train import TrainConfig
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="An image and everything said about it become views; a dual encoder learns that they are the same thing.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+CorpusOption = Annotated[str, typer.Option(help="Folder of a corpus, or starter.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def main() -> None:
+    """Run a verb; an error that the user can mend is one line on stderr and an exit code."""
+    try:
+        app()
+    except ManyviewError as error:
+        print(f"error: {error}" if error.exit_code < ExitCode.SAVED else str(error), file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(ExitCode.INTERRUPTED)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to leave everything in; run again to continue.")] = Path(
+        "runs/demo"
+    ),
+    seed: Annotated[int, typer.Option(help="Seed of both trainings.")] = 0,
+    overwrite: Annotated[bool, typer.Option(help="Replace an earlier demo in that folder.")] = False,
+) -> None:
+    """Train two recipes on the starter corpus, judge them on held-out concepts, write a report with pictures."""
+    from manyview.demo import run_demo
+
+    run_demo(out, seed=seed, overwrite=overwrite)
+
+
+@app.command()
+def views(
+    corpus: Annotated[str, typer.Argument(help="Folder of a corpus, or starter.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("views.html"),
+    recipe: Annotated[str, typer.Option(help="Recipe whose views are drawn.")] = "many-view",
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value overrides of the recipe.")] = None,
+    config: Annotated[Path | None, typer.Option("-c", "--config", help="YAML file over the recipe.")] = None,
+    rows: Annotated[int, typer.Option(min=2, max=1000, help="Records to show.")] = 32,
+    step: Annotated[int, typer.Option(min=0, help="Training step to show.")] = 0,
+) -> None:
+    """Draw a contact sheet: a row a record, its image views and text views as the model will see them."""
+    from manyview.corpus import Corpus
+    from manyview.data.contact_sheet import render_sheet, sheet_rows
+    from manyview.train import batch_source
+
+    settings = _train_config(recipe, corpus, config, overrides)
+    settings = settings.model_copy(update={"batch_size": rows})
+    source = batch_source(settings, Corpus.open(corpus), lambda texts, max_tokens: {})
+    page = render_sheet(
+        list(sheet_rows(source[step])),
+        title=f"What {settings.recipe} sees of {corpus}",
+        about=f"Step {step + 1}, seed {settings.seed}, {rows} records: each row is one record, each column one view.",
+    )
+    _write(out, page)
+    print(out)
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe: many-view, clip, ernie-vil-2, ...")],
+    out: Annotated[Path, typer.Option(help="Run folder.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value, as in optimizer.learning_rate=1e-3.")] = None,
+    corpus: Annotated[str | None, typer.Option(help="Folder of a corpus, or starter.")] = None,
+    config: Annotated[Path | None, typer.Option("-c", "--config", help="YAML file over the recipe.")] = None,
+    resume: Annotated[bool, typer.Option(help="Continue the run in this folder.")] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace the run in this folder.")] = False,
+) -> None:
+    """Train a recipe on a corpus; Ctrl-C saves, --resume continues at the same sample."""
+    from manyview.train import JobProgress
+    from manyview.train import train as run
+
+    if resume and overwrite:
+        raise UsageError("--resume and --overwrite exclude each other: give one of them")
+    settings = _train_config(recipe, corpus, config, overrides)
+    with JobProgress({settings.recipe: 1.0}) as progress:
+        run(settings, out, resume=resume, overwrite=overwrite, sinks=[progress.sink(settings.recipe)])
+    print(out / "model")
+
+
+@app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help="A run, or the folder of a model.")],
+    on: Annotated[str, typer.Option(help="Folder of a corpus, or starter.")] = "starter",
+    split: Annotated[str, typer.Option(help="Held-out split.")] = "test",
+    as_json: JsonOption = False,
+) -> None:
+    """Judge a model on held-out concepts: recall of images by texts and of texts by images."""
+    from manyview import DualEncoder
+    from manyview.corpus import Corpus
+    from manyview.evaluate import evaluate as judge
+    from manyview.evaluate.console import recall_table
+
+    results = judge(DualEncoder.from_pretrained(model), Corpus.open(on), split).to_dict()
+    if as_json:
+        print(json.dumps(results, ensure_ascii=False, indent=2))
+    else:
+        _print_table(recall_table(results))
+
+
+@app.command()
+def search(
+    model: Annotated[Path, typer.Argument(help="A run, the folder of a model, or an index.")],
+    query: Annotated[str | None, typer.Argument(help="What to look for, in any language.")] = None,
+    image: Annotated[Path | None, typer.Option(help="Look for what is like this picture.")] = None,
+    top: Annotated[int, typer.Option(min=1, max=10_000, help="Hits to show.")] = 10,
+    corpus: Annotated[str | None, typer.Option(help="Corpus to search; by default the run's own.")] = None,
+    page: Annotated[Path | None, typer.Option(help="HTML page of the hits; by default beside the index.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the pictures that are most like a text or a picture, and write them as a page of thumbnails."""
+    from manyview import DualEncoder
+    from manyview.search import answer
+
+    found = answer(DualEncoder.from_pretrained, model, corpus=corpus, text=query, image=image, top=top)
+    page = page or found.index.folder / "last-search.html"
+    _write(page, found.page())
+    if as_json:
+        print(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
+    else:
+        _print_table(found.table())
+        print(f"page: {page}", file=sys.stderr)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    if version:
+        print(f"manyview {__version__}")
+        raise typer.Exit
+
+
+def _train_config(
+    recipe: str, corpus: str | None, config: Path | None, overrides: list[str] | None
+) -> "TrainConfig":
+    """The recipe, then the file, then the overrides, then --corpus."""
+    from manyview.train import TrainConfig
+    from manyview.train import recipe as named
+
+    told = [*(overrides or []), *([f"corpus={json.dumps(corpus)}"] if corpus else [])]
+    return load_config(TrainConfig, config, _lengths(told), defaults=named(recipe))
+
+
+def _lengths(overrides: list[str]) -> list[str]:
+    """steps=… takes the place of the recipe's epochs, and the other way round."""
+    keys = {override.partition("=")[0] for override in overrides}
+    if "steps" in keys and "epochs" not in keys:
+        return [*overrides, "epochs=null"]
+    if "epochs" in keys and "steps" not in keys:
+        return [*overrides, "steps=null"]
+    return overrides
+
+
+def _print_table(table: Any) -> None:
+    from rich.console import Console
+
+    Console().print(table)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ManyviewError(f"cannot write {file}: {error.strerror or error}") from error

@@ -1,0 +1,166 @@
+"""Corpus: a folder of shards, opened for reading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from manyview.corpus.manifest import MANIFEST, UNFINISHED, Manifest, Shard, file_digest
+from manyview.corpus.record import Record
+from manyview.corpus.table import SCHEMA, records_from_table
+from manyview.errors import DataError, UsageError
+
+STARTER = "starter"
+DEFAULT_SPLIT = "train"
+NUMBERED_SPLIT = re.compile(r"(\w+?)[-_.]\d+(?:-of-\d+)?")
+UNREADABLE = (pa.ArrowException, OSError, KeyError, ValueError)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One row group of one shard: the unit of reading and of shuffling."""
+
+    file: Path
+    row_group: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Shards of a folder; reading keeps no state, so a Corpus can be sent to other processes."""
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: str | Path) -> Corpus:
+        """Open a corpus folder; "starter" is the one that comes with the package.
+
+        A folder of Parquet files in our schema needs no manifest: its splits are read off the file names.
+        Raises UsageError for what is not a corpus or holds no record, DataError for a damaged one.
+        """
+        folder = starter_folder() if str(path) == STARTER else Path(path)
+        if not folder.is_dir():
+            raise UsageError(f"no corpus at {folder}: give a folder of shards, or 'starter'")
+        if (folder / MANIFEST).is_file():
+            manifest = _read_manifest(folder / MANIFEST)
+            _check_sizes(folder, manifest)
+        elif (folder / UNFINISHED).exists():
+            raise UsageError(f"the corpus at {folder} was not written to its end: build it again")
+        else:
+            manifest = _manifest_from_files(folder)
+        corpus = cls(folder, manifest)
+        if not sum(corpus.splits.values()):
+            raise UsageError(f"the corpus at {folder} has no records")
+        return corpus
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of records in each split."""
+        return {
+            split: sum(shard.records for shard in shards) for split, shards in self.manifest.splits.items()
+        }
+
+    def blocks(self, split: str) -> list[Block]:
+        """The row groups of a split, in order."""
+        if split not in self.manifest.splits:
+            raise UsageError(
+                f"the corpus at {self.folder} has no split {split!r}, only {sorted(self.splits)}"
+            )
+        found = []
+        for shard in self.manifest.splits[split]:
+            file = self.folder / shard.file
+            metadata = _read_metadata(file)
+            if metadata.num_rows != shard.records:
+                raise DataError(f"{file} has {metadata.num_rows} records, the manifest says {shard.records}")
+            found += [
+                Block(file, group, metadata.row_group(group).num_rows)
+                for group in range(metadata.num_row_groups)
+            ]
+        return found
+
+    def read(self, block: Block, columns: Sequence[str] | None = None) -> pa.Table:
+        """The rows of a block, in the types of the schema; `columns` are names of the schema, all by default."""
+        names = SCHEMA.names if columns is None else list(columns)
+        if unknown := set(names) - set(SCHEMA.names):
+            raise UsageError(f"a shard has no column {sorted(unknown)}, only {SCHEMA.names}")
+        expected = pa.schema([SCHEMA.field(name) for name in names])
+        try:
+            with pq.ParquetFile(block.file, page_checksum_verification=True) as shard:
+                table = shard.read_row_group(block.row_group, columns=names).select(names).cast(expected)
+            table.validate(full=True)
+        except UNREADABLE as error:
+            raise DataError(f"{block.file} is damaged: {_one_line(error)}") from error
+        return table
+
+    def verify(self) -> None:
+        """Compare every shard with its digest in the manifest; DataError names the first that differs."""
+        for shard in (shard for shards in self.manifest.splits.values() for shard in shards if shard.sha256):
+            file = self.folder / shard.file
+            if file_digest(file) != shard.sha256:
+                raise DataError(f"{file} is not the file the manifest describes: copy or build it again")
+
+    def records(self, split: str) -> Iterator[Record]:
+        """The records of a split, in the order of the shards."""
+        for block in self.blocks(split):
+            yield from records_from_table(self.read(block))
+
+
+def starter_folder() -> Path:
+    """Where the packaged starter corpus lies."""
+    return Path(__file__).parent.parent / "starter"
+
+
+def _read_manifest(file: Path) -> Manifest:
+    try:
+        return Manifest.model_validate_json(file.read_bytes())
+    except (ValidationError, OSError) as error:
+        raise DataError(f"{file} is damaged: {_one_line(error)}") from error
+
+
+def _check_sizes(folder: Path, manifest: Manifest) -> None:
+    for shard in (shard for shards in manifest.splits.values() for shard in shards):
+        file = folder / shard.file
+        size = file.stat().st_size if file.is_file() else None
+        if size != shard.bytes:
+            got = "is missing" if size is None else f"has {size} bytes"
+            raise DataError(f"{file} {got}, the manifest says {shard.bytes} bytes: copy or build it again")
+
+
+def _manifest_from_files(folder: Path) -> Manifest:
+    splits: dict[str, list[Shard]] = {}
+    files = sorted({*folder.glob("*.parquet"), *(folder / "data").glob("*.parquet")})
+    for file in files:
+        metadata = _read_metadata(file)
+        names = metadata.schema.to_arrow_schema()
+        if missing := [field.name for field in SCHEMA if not names.get_all_field_indices(field.name)]:
+            raise UsageError(f"{file} is not a shard of a corpus: it has no column {missing}")
+        numbered = NUMBERED_SPLIT.fullmatch(file.stem)
+        split = numbered[1] if numbered else DEFAULT_SPLIT
+        shard = Shard(
+            file=file.relative_to(folder).as_posix(),
+            records=metadata.num_rows,
+            bytes=file.stat().st_size,
+            sha256="",
+        )
+        splits.setdefault(split, []).append(shard)
+    if not splits:
+        raise UsageError(f"{folder} is not a corpus: it has neither {MANIFEST} nor Parquet files")
+    return Manifest(name=folder.name, splits=splits)
+
+
+def _read_metadata(file: Path) -> pq.FileMetaData:
+    try:
+        return pq.read_metadata(file)
+    except UNREADABLE as error:
+        raise DataError(f"{file} is damaged: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

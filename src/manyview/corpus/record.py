@@ -1,0 +1,36 @@
+"""Record: one item of a corpus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Text:
+    """One thing said about an image.
+
+    `kind` is a free name (`title`, `tags`, `caption`, `category`, ...); one entry per tag, the most
+    important first. `lang` is a BCP-47 code, empty when unknown.
+    """
+
+    kind: str
+    text: str
+    lang: str = ""
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Record:
+    """An encoded image and everything said about it.
+
+    Records of one `group` show the same concept and must stay on one side of every split.
+    `license` is an SPDX expression, `attribution` names the author or vendor.
+    """
+
+    id: str
+    group: str
+    image: bytes
+    texts: tuple[Text, ...]
+    source: str = ""
+    license: str = ""
+    attribution: str = ""

@@ -1,0 +1,70 @@
+"""Reader: rows of a corpus by block, as much of them as the views need."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from manyview.corpus.corpus import Corpus
+from manyview.corpus.fingerprint import identity
+from manyview.corpus.record import Text
+
+__all__ = ["Reader", "Row"]
+
+_COLUMNS = ("id", "image", "image_hash", "texts")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A record as training sees it; `sample` is the 64-bit hash of its id that seeds its randomness."""
+
+    id: str
+    sample: int
+    image: bytes
+    image_hash: int
+    texts: tuple[Text, ...]
+
+
+class Reader:
+    """Reads whole blocks of a split and keeps the last `cached` of them: memory is bounded by that.
+
+    `kinds` and `langs` (None: all) name the texts worth keeping.
+    """
+
+    def __init__(
+        self, corpus: Corpus, split: str, cached: int, kinds: Set[str] | None = None, langs: Set[str] | None = None
+    ) -> None:
+        self.blocks = corpus.blocks(split)
+        self._corpus, self._cached, self._kinds, self._langs = corpus, cached, kinds, langs
+        self._kept: OrderedDict[int, list[Row]] = OrderedDict()
+
+    def rows(self, block: int) -> list[Row]:
+        """The rows of a block. Raises DataError naming the file when it is damaged."""
+        if block not in self._kept:
+            self._kept[block] = list(self._parse(self._corpus.read(self.blocks[block], _COLUMNS)))
+            if len(self._kept) > self._cached:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(block)
+        return self._kept[block]
+
+    def _parse(self, table: pa.Table) -> Iterator[Row]:
+        texts = self._texts(table.column("texts").combine_chunks())
+        columns = (table.column(name).to_pylist() for name in ("id", "image", "image_hash"))
+        for name, image, image_hash, said in zip(*columns, texts, strict=True):
+            yield Row(name, identity(name.encode()), image["bytes"] or b"", image_hash, said)
+
+    def _texts(self, column: pa.ListArray) -> list[tuple[Text, ...]]:
+        flat = column.flatten()
+        record = pc.list_parent_indices(column)
+        keep = pc.is_valid(flat.field("text"))
+        for field, wanted in (("kind", self._kinds), ("lang", self._langs)):
+            if wanted is not None:
+                keep = pc.and_(keep, pc.is_in(flat.field(field), value_set=pa.array(sorted(wanted), pa.string())))
+        flat, record = flat.filter(keep), record.filter(keep)
+        said: list[list[Text]] = [[] for _ in range(len(column))]
+        fields = (flat.field(name).to_pylist() for name in ("kind", "text", "lang", "weight"))
+        for i, kind, text, lang, weight in zip(record.to_pylist(), *fields, strict=True):
+            said[i].append(Text(kind, text, lang or "", 1.0 if weight is None else weight))
+        return [tuple(texts) for texts in said]

@@ -1,0 +1,75 @@
+"""ViewsConfig: which views a recipe draws from a record."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from manyview.config import Config
+
+__all__ = ["Augment", "ImageView", "TextView", "ViewsConfig"]
+
+Augment = Literal["none", "gentle", "official"]
+
+
+class ImageView(Config):
+    """One rendering of the image; every image view of a record comes from one decode."""
+
+    augment: Augment = Field(
+        "gentle",
+        description="none: resize and center crop; gentle: mild zoom, shift and flip, for drawings and small "
+        "data; official: ERNIE-ViL 2.0's random crop, flip, color jitter, grayscale and blur.",
+    )
+    flip: bool = Field(True, description="Mirror half of the images (never with augment=none).")
+
+
+class TextView(Config):
+    """One rendering of what is said about the image, absent where the record has no such text."""
+
+    kinds: tuple[str, ...] | dict[str, float] = Field(
+        description="Kinds of text to draw from: a list is an order of preference, a mapping gives "
+        'probabilities among those present. "title+tags" joins several kinds.'
+    )
+    langs: tuple[str, ...] = Field((), description="Languages allowed, as BCP-47 codes; empty: any, drawn evenly.")
+    template: str = Field("{text}", description='What is written around the text, "The picture contains {text}."')
+    drop: float = Field(0.3, ge=0, lt=1, description="Probability that a tag is left out (one always stays).")
+    shuffle: bool = Field(True, description="Put tags in a random order each time.")
+    max_tokens: int = Field(64, ge=4, description="Longer texts are cut to so many tokens, specials included.")
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if not self.kinds:
+            raise ValueError("kinds is empty, allowed: at least one kind of text")
+        if isinstance(self.kinds, dict) and (min(self.kinds.values()) < 0 or not sum(self.kinds.values())):
+            raise ValueError("probabilities must be 0 or more, and not all 0")
+        if "{text}" not in self.template:
+            raise ValueError("a template must hold {text}")
+        return self
+
+    def named_kinds(self) -> set[str]:
+        """The plain kinds of text this view may read."""
+        return {part for kind in self.kinds for part in kind.split("+")}
+
+
+class ViewsConfig(Config):
+    """All views of a training step, by name."""
+
+    images: dict[str, ImageView] = Field(
+        default_factory=lambda: {"image": ImageView()}, description="Image views by name."
+    )
+    texts: dict[str, TextView] = Field(description="Text views by name.")
+    lists: tuple[str, ...] = Field(
+        ("tags", "objects"), description="Kinds whose entries are joined by commas; of other kinds one entry is drawn."
+    )
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        if both := set(self.images) & set(self.texts):
+            raise ValueError(f"view names must differ, {sorted(both)} name an image and a text view")
+        if not self.images:
+            raise ValueError("images is empty, allowed: at least one image view")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every view, images first."""
+        return (*self.images, *self.texts)

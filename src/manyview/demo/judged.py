@@ -1,0 +1,66 @@
+"""Judged: a trained recipe and all that is measured of it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from manyview.corpus import Corpus
+from manyview.evaluate import (
+    EncodedSplit,
+    NeighborResults,
+    RetrievalResults,
+    encode_split,
+    rank_split,
+    results_tree,
+    tag_neighbors,
+    tag_task,
+)
+from manyview.evaluate.report import Compute
+from manyview.evaluate.retrieval import ResultsTree
+from manyview.model import DualEncoder
+from manyview.train import RunFolder, TrainConfig, read_metrics
+
+__all__ = ["MAX_TAG_SHARE", "Judged", "judge"]
+
+MAX_TAG_SHARE = 0.01  # tags of more records than this say what kind of thing it is, not what
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One recipe: its run, its ranks on the held-out split, and what it cost."""
+
+    config: TrainConfig
+    encoded: EncodedSplit
+    ranks: RetrievalResults
+    results: ResultsTree
+    neighbors: NeighborResults
+    metrics: tuple[dict[str, Any], ...]
+    compute: Compute
+
+    @property
+    def name(self) -> str:
+        """The recipe's name."""
+        return self.config.recipe
+
+
+def judge(model: DualEncoder, config: TrainConfig, corpus: Corpus, folder: RunFolder) -> Judged:
+    """Rank the held-out split, and the tags of its titles."""
+    encoded = encode_split(model, corpus)
+    ranks = rank_split(encoded)
+    metrics = tuple(read_metrics(folder.metrics))
+    last = metrics[-1]
+    return Judged(
+        config=config,
+        encoded=encoded,
+        ranks=ranks,
+        results=results_tree([ranks]),
+        neighbors=tag_neighbors(model, tag_task(corpus, max_share=MAX_TAG_SHARE)),
+        metrics=metrics,
+        compute=Compute(
+            steps=last["step"],
+            images=last["images"],
+            texts=last["texts"],
+            seconds=last["time"],
+            peak_memory_mb=max(row["memory_mb"] for row in metrics),
+            parameters=sum(p.numel() for p in model.parameters()),
+        ),
+    )

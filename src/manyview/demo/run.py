@@ -1,0 +1,102 @@
+"""Train the baseline and the candidate, judge both, write results.json and report.html."""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from manyview import DualEncoder, __version__
+from manyview.config import load_config
+from manyview.corpus import Corpus
+from manyview.demo.judged import Judged, judge
+from manyview.demo.page import report_data
+from manyview.errors import ManyviewError, UsageError
+from manyview.evaluate import comparison
+from manyview.evaluate.report import render_report
+from manyview.evaluate.report.verdict import verdict
+from manyview.train import JobProgress, RunFolder, TrainConfig, recipe, train
+
+__all__ = ["DEMO_RECIPES", "run_demo"]
+
+DEMO_RECIPES = ("caption-sampling", "many-view")
+_MARK = "demo.json"
+_JUDGING = "judging"
+_JUDGING_COST = 0.1  # of one training
+
+
+def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False, overrides: Mapping[str, Any] | None = None) -> None:
+    """Leave results.json, report.html and a run folder a recipe in `out`; called again, continue.
+
+    `overrides` replace keys of both recipes' configurations. Raises UsageError for a folder that holds
+    anything but a demo of the same settings.
+    """
+    told = [f"{key}={json.dumps(value)}" for key, value in {"seed": seed, **(overrides or {})}.items()]
+    configs = {name: load_config(TrainConfig, None, told, recipe(name)) for name in DEMO_RECIPES}
+    corpus = Corpus.open(next(iter(configs.values())).corpus)
+    _claim(out, told, overwrite=overwrite)
+    with JobProgress({**dict.fromkeys(configs, 1.0), _JUDGING: _JUDGING_COST}) as progress:
+        for name, config in configs.items():
+            _train(config, out / name, overwrite=overwrite, progress=progress)
+        began = time.monotonic()
+        judged = []
+        for i, (name, config) in enumerate(configs.items()):
+            model = DualEncoder.from_pretrained(out / name)
+            judged.append(judge(model, config, corpus, RunFolder(out / name)))
+            progress.advance(_JUDGING, (i + 1) / (len(configs) + 1))
+        results = _results(judged, time.monotonic() - began)
+        data = report_data(judged, corpus, out)
+        _write(out / "results.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+        _write(out / "report.html", render_report(data))
+        progress.advance(_JUDGING, 1.0)
+    said = verdict(data)
+    print(said.sentence if said else "", file=sys.stdout)
+    print(f"report: {out / 'report.html'}")
+    print(f'search: manyview search {out / DEMO_RECIPES[-1]} "red fruit"')
+
+
+def _train(config: TrainConfig, folder: Path, *, overwrite: bool, progress: JobProgress) -> None:
+    """Train, continue, or leave alone what is finished."""
+    if RunFolder(folder).finished and not overwrite:
+        progress.advance(config.recipe, 1.0, "done before", already=True)
+        return
+    sinks = [progress.sink(config.recipe)]
+    train(config, folder, resume=not overwrite, overwrite=overwrite, sinks=sinks)
+
+
+def _claim(out: Path, told: list[str], *, overwrite: bool) -> None:
+    """Mark the folder as that of a demo with these settings."""
+    mark = json.dumps({"manyview": __version__, "settings": told})
+    there = out / _MARK
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file: give a folder with --out")
+    filled = out.is_dir() and any(out.iterdir())
+    if filled and not there.is_file():
+        raise UsageError(f"{out} holds something other than a demo: choose another --out")
+    if filled and there.read_text(encoding="utf-8") != mark and not overwrite:
+        raise UsageError(f"{out} holds a demo with other settings: replace it with --overwrite, or choose another --out")
+    _write(there, mark)
+
+
+def _results(judged: list[Judged], judging_seconds: float) -> dict[str, Any]:
+    """results.json: recalls in percent, times in seconds, memory in megabytes."""
+    baseline, candidate = judged
+    return {
+        "recipes": {one.name: one.results for one in judged},
+        "seconds": round(sum(one.compute.seconds for one in judged) + judging_seconds, 1),
+        "peak_rss_mb": round(max(one.compute.peak_memory_mb for one in judged), 1),
+        "comparison": comparison([baseline.ranks], [candidate.ranks]),
+        "compute": {one.name: vars(one.compute) for one in judged},
+        "titles_to_tags": {one.name: one.neighbors.model.__dict__ for one in judged},
+    }
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name(file.name + ".partial")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(file)
+    except OSError as error:
+        raise ManyviewError(f"cannot write {file}: {error.strerror or error}") from error

@@ -1,0 +1,58 @@
+"""The errors a user can meet, and the exit code each one leaves.
+
+    Exception
+    └── ManyviewError        1    something failed and the sentence says what
+        ├── UsageError       2    a wrong path, key or argument: the user can put it right
+        ├── DataError        3    corrupt or inconsistent data: the file is named
+        ├── Saved           75    a signal came, the state is on disk: start the same command again
+        └── Interrupted    130    Ctrl-C came, the state is on disk: start the same command again
+
+A bare KeyboardInterrupt leaves 130 too. Anything else is a bug and keeps its traceback.
+Every message is one sentence: what was met, what was got, what is allowed or what to do.
+"""
+
+from enum import IntEnum
+from typing import ClassVar
+
+__all__ = ["DataError", "ExitCode", "Interrupted", "ManyviewError", "Saved", "UsageError"]
+
+
+class ExitCode(IntEnum):
+    """What the process tells the shell."""
+
+    OK = 0
+    FAILURE = 1
+    USAGE = 2
+    DATA = 3
+    SAVED = 75
+    INTERRUPTED = 130
+
+
+class ManyviewError(Exception):
+    """A failure that one sentence explains."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILURE
+
+
+class UsageError(ManyviewError):
+    """A path, key or argument that cannot be used as given."""
+
+    exit_code = ExitCode.USAGE
+
+
+class DataError(ManyviewError):
+    """Data on disk that is corrupt or contradicts itself."""
+
+    exit_code = ExitCode.DATA
+
+
+class Saved(ManyviewError):
+    """Training stopped by a signal after writing a checkpoint: the same command with --resume continues."""
+
+    exit_code = ExitCode.SAVED
+
+
+class Interrupted(ManyviewError):
+    """Training stopped by Ctrl-C after writing a checkpoint: the same command with --resume continues."""
+
+    exit_code = ExitCode.INTERRUPTED

@@ -1,0 +1,116 @@
+"""A held-out split as features: every image once, every distinct text once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from manyview.corpus import Corpus
+from manyview.errors import UsageError
+from manyview.evaluate.galleries import Gallery, Task, build_galleries, build_task, kinds_present
+from manyview.evaluate.items import Item, read_items
+from manyview.evaluate.queries import DEFAULT_LANG, QUERY_KINDS, query_kinds
+from manyview.evaluate.ranks import Features
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Encoder(Protocol):
+    """The half of a DualEncoder that is judged: rows come L2-normalised."""
+
+    def encode_image(self, images: Sequence[bytes], batch_size: int = 256) -> torch.Tensor: ...
+
+    def encode_text(self, texts: Sequence[str], batch_size: int = 256) -> torch.Tensor: ...
+
+
+@dataclass(frozen=True)
+class EncodedSplit:
+    """A split seen by one model.
+
+    `image_features[i]` belongs to `items[i]`; `text_rows` gives the row of `text_features` of each text.
+    """
+
+    items: tuple[Item, ...]
+    tasks: tuple[Task, ...]
+    image_features: Features
+    text_rows: Mapping[str, int]
+    text_features: Features
+
+    def images_of(self, gallery: Gallery) -> Features:
+        return self.image_features[gallery.images]
+
+    def texts_of(self, texts: Sequence[str]) -> Features:
+        return self.text_features[[self.text_rows[text] for text in texts]]
+
+
+def encode_split(
+    model: Encoder,
+    corpus: Corpus,
+    split: str = "test",
+    *,
+    kinds: Sequence[str] = QUERY_KINDS,
+    languages: Sequence[str] = ("zh",),
+    default_lang: str = DEFAULT_LANG,
+    every_image: bool = True,
+    seed: int = 0,
+    batch_size: int = 256,
+) -> EncodedSplit:
+    """Build galleries and queries of a split and encode all they hold.
+
+    `kinds` are named as in `evaluate.queries`; each further language adds its title, tags and all.
+    Raises UsageError when no record has a text of any of these kinds.
+    """
+    items = read_items(corpus, split)
+    wanted = query_kinds(kinds, languages)
+    galleries = build_galleries(items, default_lang=default_lang, every_image=every_image, seed=seed)
+    built = [
+        build_task(items, gallery, kind, default_lang=default_lang)
+        for gallery in galleries
+        for kind in wanted
+    ]
+    tasks = tuple(task for task in built if task.texts)
+    if not tasks:
+        asked = [kind.name for kind in wanted]
+        raise UsageError(
+            f"split {split!r} has no text of the kinds {asked}; "
+            f"its kinds and their languages are {kinds_present(items)}"
+        )
+    texts = list(dict.fromkeys(text for task in tasks for text in task.texts))
+    images = (record.image for record in corpus.records(split))
+    return EncodedSplit(
+        items=tuple(items),
+        tasks=tasks,
+        image_features=encode_images(model, images, batch_size),
+        text_rows={text: row for row, text in enumerate(texts)},
+        text_features=encode_texts(model, texts, batch_size),
+    )
+
+
+def encode_images(model: Encoder, images: Iterable[bytes], batch_size: int = 256) -> Features:
+    """Features [n, embed_dim]; a stream of images is never held as a whole."""
+    return np.concatenate(
+        [
+            _array(model.encode_image(batch, batch_size=batch_size))
+            for batch in _batches(images, 4 * batch_size)
+        ]
+    )
+
+
+def encode_texts(model: Encoder, texts: Sequence[str], batch_size: int = 256) -> Features:
+    """Features [n, embed_dim]."""
+    return _array(model.encode_text(texts, batch_size=batch_size))
+
+
+def _batches(images: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
+    waiting = iter(images)
+    while batch := list(islice(waiting, size)):
+        yield batch
+
+
+def _array(features: torch.Tensor) -> Features:
+    return features.detach().float().cpu().numpy()

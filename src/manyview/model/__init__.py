@@ -1,0 +1,16 @@
+"""Batches become features: dual encoders from any timm image model and any transformers text encoder."""
+
+from manyview.model.config import ImageTowerConfig, ModelConfig, TextTowerConfig
+from manyview.model.dual_encoder import DualEncoder, find_model
+from manyview.model.tokenizer import TextTokenizer, WordPieceTokenizer, train_wordpiece
+
+__all__ = [
+    "DualEncoder",
+    "ImageTowerConfig",
+    "ModelConfig",
+    "TextTokenizer",
+    "TextTowerConfig",
+    "WordPieceTokenizer",
+    "find_model",
+    "train_wordpiece",
+]

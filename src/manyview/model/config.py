@@ -1,0 +1,51 @@
+"""ModelConfig: the two towers and the space they share."""
+
+import math
+from typing import Any, Literal
+
+from pydantic import Field
+
+from manyview.config import Config
+
+__all__ = ["ImageTowerConfig", "ModelConfig", "TextTowerConfig"]
+
+
+class ImageTowerConfig(Config):
+    """What turns an image into one vector."""
+
+    name: str = Field("residual", description='"residual" (ours, for the CPU) or the name of any timm model.')
+    size: int = Field(64, ge=16, description="Side of the square input, in pixels.")
+    options: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Passed to the tower: widths and depths for residual, anything timm.create_model takes.",
+    )
+
+
+class TextTowerConfig(Config):
+    """What turns a text into one vector."""
+
+    name: str = Field(
+        "ngrams",
+        description='"ngrams" (ours, a bag of hashed words and character n-grams) or the model type of any '
+        "transformers text encoder: bert, ernie, roberta, xlm-roberta, modernbert, ...",
+    )
+    options: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Passed to the tower: buckets and width for ngrams, the configuration keys of transformers.",
+    )
+    pooling: Literal["cls", "mean", "pooler"] = Field(
+        "cls", description="transformers only: the first token, the mean of all, or the model's own pooler."
+    )
+    vocab_size: int = Field(
+        30_000, ge=100, description="transformers only: size at most of the WordPiece vocabulary trained on the corpus."
+    )
+
+
+class ModelConfig(Config):
+    """A dual encoder: image tower, text tower, a projection of each to `embed_dim`, one temperature."""
+
+    embed_dim: int = Field(256, ge=2, description="Width of the shared space.")
+    image: ImageTowerConfig = Field(default_factory=lambda: ImageTowerConfig(), description="Image tower.")
+    text: TextTowerConfig = Field(default_factory=lambda: TextTowerConfig(), description="Text tower.")
+    logit_scale_init: float = Field(math.log(1 / 0.07), description="Start of logit_scale, in log space.")
+    logit_scale_max: float = Field(math.log(100), description="Clamp of logit_scale, in log space.")

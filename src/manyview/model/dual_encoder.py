@@ -1,0 +1,198 @@
+"""DualEncoder: an image tower and a text tower that share one space."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from manyview.data.images import crop_view, decode_image
+from manyview.errors import DataError, UsageError
+from manyview.model.config import ModelConfig
+from manyview.model.image_tower import build_image_tower
+from manyview.model.ngrams import NgramTokenizer, NgramTower
+from manyview.model.text_tower import build_text_tower
+from manyview.model.tokenizer import TOKENIZER_FILE, TextTokenizer, WordPieceTokenizer
+
+__all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "DualEncoder", "find_model"]
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+_MAX_TOKENS = 64
+Item = TypeVar("Item")
+
+
+class DualEncoder(nn.Module):
+    """Maps images and texts to L2-normalised vectors of `embed_dim`, so that a dot product compares them.
+
+    >>> from manyview import DualEncoder
+    >>> from manyview.model import ModelConfig
+    >>> model = DualEncoder(ModelConfig())  # random weights; DualEncoder.from_pretrained("RUN") for a trained one
+    >>> texts = model.encode_text(["a red apple", "红苹果"])
+    >>> texts.shape
+    torch.Size([2, 256])
+    >>> model.similarity(texts, texts).diagonal()
+    tensor([1.0000, 1.0000])
+    """
+
+    def __init__(self, config: ModelConfig, tokenizer: WordPieceTokenizer | None = None) -> None:
+        """Random weights. `tokenizer` is needed by every text tower but "ngrams", which hashes."""
+        super().__init__()
+        self.config = config
+        self.wordpiece = tokenizer
+        if tokenizer is None and config.text.name != "ngrams":
+            raise UsageError(f"the text tower {config.text.name!r} needs a tokenizer: train_wordpiece makes one")
+        self.image_tower = build_image_tower(config.image)
+        self.text_tower = build_text_tower(config.text, tokenizer.vocab_size if tokenizer else 0)
+        self.image_projection = nn.Linear(_width(self.image_tower), config.embed_dim, bias=False)
+        self.text_projection = nn.Linear(_width(self.text_tower), config.embed_dim, bias=False)
+        self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init))
+
+    @property
+    def embed_dim(self) -> int:
+        """Width of the shared space."""
+        return self.config.embed_dim
+
+    @property
+    def tokenize(self) -> TextTokenizer:
+        """What turns texts into the text tower's tensors; it can be sent to other processes."""
+        if isinstance(self.text_tower, NgramTower):
+            return NgramTokenizer(self.text_tower.buckets)
+        assert self.wordpiece is not None
+        return self.wordpiece
+
+    def image_features(self, images: Tensor) -> Tensor:
+        """[n, embed_dim], L2-normalised, from [n, 3, size, size] uint8."""
+        return functional.normalize(self.image_projection(self.image_tower(images)).float(), dim=-1)
+
+    def text_features(self, tokens: Mapping[str, Tensor]) -> Tensor:
+        """[n, embed_dim], L2-normalised, from the tensors of `tokenize`."""
+        return functional.normalize(self.text_projection(self.text_tower(dict(tokens))).float(), dim=-1)
+
+    def forward(
+        self,
+        images: Mapping[str, Tensor],
+        tokens: Mapping[str, Mapping[str, Tensor]],
+        present: Mapping[str, Tensor],
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """([n, embed_dim] features of every view, exp(logit_scale)).
+
+        `tokens` hold the rows present only; the rows of absent texts are zero.
+        """
+        features = {name: self.image_features(of) for name, of in images.items()}
+        for name, of in tokens.items():
+            there = present[name]
+            rows = torch.zeros(len(there), self.embed_dim, device=self.logit_scale.device)
+            if there.any():
+                rows = rows.index_put((there.nonzero()[:, 0],), self.text_features(of))
+            features[name] = rows
+        return features, self.logit_scale.exp()
+
+    def clamp_logit_scale(self) -> None:
+        """Keep exp(logit_scale) at most at its maximum; to be called after each optimizer step."""
+        with torch.no_grad():
+            self.logit_scale.clamp_(max=self.config.logit_scale_max)
+
+    @torch.inference_mode()
+    def encode_image(
+        self, images: Sequence[bytes | str | Path | Image.Image] | Image.Image, batch_size: int = 256
+    ) -> Tensor:
+        """[n, embed_dim] float32, L2-normalised, from images, encoded bytes or paths.
+
+        Each is resized to the short side and cut in the middle. Raises DataError for an unreadable one.
+        """
+        if isinstance(images, Image.Image):
+            images = [images]
+        chunks = [
+            self._in_eval(self.image_features, torch.from_numpy(np.stack([self._pixels(image) for image in chunk])))
+            for chunk in _chunks(images, batch_size)
+        ]
+        return torch.cat(chunks) if chunks else torch.zeros(0, self.embed_dim)
+
+    @torch.inference_mode()
+    def encode_text(self, texts: Sequence[str] | str, batch_size: int = 1024) -> Tensor:
+        """[n, embed_dim] float32, L2-normalised."""
+        texts = [texts] if isinstance(texts, str) else texts
+        chunks = [
+            self._in_eval(self.text_features, self.tokenize(chunk, _MAX_TOKENS)) for chunk in _chunks(texts, batch_size)
+        ]
+        return torch.cat(chunks) if chunks else torch.zeros(0, self.embed_dim)
+
+    @staticmethod
+    def similarity(a: Tensor, b: Tensor) -> Tensor:
+        """[n, m] cosines of two sets of encoded rows."""
+        return a @ b.T
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write config.json, model.safetensors and, where there is one, tokenizer.json."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        config = json.dumps(self.config.model_dump(mode="json"), indent=2, ensure_ascii=False)
+        (folder / CONFIG_FILE).write_text(config + "\n", encoding="utf-8")
+        save_file({name: of.contiguous() for name, of in self.state_dict().items()}, folder / WEIGHTS_FILE)
+        if self.wordpiece is not None:
+            self.wordpiece.save(folder / TOKENIZER_FILE)
+
+    @classmethod
+    def from_pretrained(cls, path: str | Path) -> DualEncoder:
+        """The model in a folder of `save_pretrained`, or in the `model` folder of a run.
+
+        Raises UsageError where there is none, DataError for a damaged one.
+        """
+        folder = find_model(path)
+        try:
+            config = ModelConfig.model_validate_json((folder / CONFIG_FILE).read_bytes())
+            weights = load_file(folder / WEIGHTS_FILE)
+        except (ValidationError, SafetensorError, OSError) as error:
+            raise DataError(f"the model at {folder} is damaged: {' '.join(str(error).split())}") from None
+        file = folder / TOKENIZER_FILE
+        model = cls(config, WordPieceTokenizer.load(file) if file.is_file() else None)
+        try:
+            model.load_state_dict(weights)
+        except RuntimeError as error:
+            raise DataError(f"the weights at {folder} are of another model than its config: {error}") from None
+        return model.eval()
+
+    def _pixels(self, image: bytes | str | Path | Image.Image) -> Any:
+        size = self.config.image.size
+        pixels = crop_view(decode_image(image), "none", flip=False, size=size, draws=np.zeros(5))
+        return pixels.transpose(2, 0, 1)
+
+    def _in_eval(self, encode: Any, batch: Any) -> Tensor:
+        was_training = self.training
+        self.eval()
+        try:
+            device = self.logit_scale.device
+            moved = batch.to(device) if isinstance(batch, Tensor) else {k: v.to(device) for k, v in batch.items()}
+            features: Tensor = encode(moved).cpu()
+            return features
+        finally:
+            self.train(was_training)
+
+
+def find_model(path: str | Path) -> Path:
+    """The folder that holds config.json: `path` itself or, for a run, its `model` folder."""
+    for folder in (Path(path), Path(path) / "model"):
+        if (folder / CONFIG_FILE).is_file() and (folder / WEIGHTS_FILE).is_file():
+            return folder
+    raise UsageError(f"no model at {path}: give a run, or a folder with {CONFIG_FILE} and {WEIGHTS_FILE}")
+
+
+def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    return (items[i : i + size] for i in range(0, len(items), size))
+
+
+def _width(tower: nn.Module) -> int:
+    width = tower.width
+    assert isinstance(width, int)
+    return width

@@ -1,0 +1,67 @@
+"""Image towers: any timm model, or the small residual network."""
+
+import difflib
+from typing import Any, Protocol
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from manyview.errors import UsageError
+from manyview.model.config import ImageTowerConfig
+from manyview.model.residual import ResidualTower
+
+__all__ = ["ImageTower", "build_image_tower"]
+
+
+class ImageTower(Protocol):
+    """Maps [n, 3, size, size] uint8 to [n, width]."""
+
+    width: int
+
+    def __call__(self, images: Tensor) -> Tensor: ...
+
+
+class TimmTower(nn.Module):
+    """A timm model without its classifier, fed with the mean and deviation it was made for."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, name: str, size: int, options: dict[str, Any]) -> None:
+        super().__init__()
+        self.backbone = _create(name, size, options)
+        self.width = int(self.backbone.num_features)
+        if getattr(self.backbone, "head_hidden_size", None):
+            self.width = int(self.backbone.head_hidden_size)
+        for key in ("mean", "std"):
+            values = torch.tensor(self.backbone.default_cfg[key]) * 255
+            self.register_buffer(key, values.view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features: Tensor = self.backbone((images.to(self.mean.dtype) - self.mean) / self.std)
+        return features
+
+
+def build_image_tower(config: ImageTowerConfig) -> nn.Module:
+    """The tower a config names, with random weights. Raises UsageError for what timm does not know."""
+    if config.name == "residual":
+        try:
+            return ResidualTower(**config.options)
+        except TypeError as error:
+            raise UsageError(f"model.image.options does not fit the residual tower: {error}") from None
+    return TimmTower(config.name, config.size, config.options)
+
+
+def _create(name: str, size: int, options: dict[str, Any]) -> Any:
+    if not timm.is_model(name):
+        close = difflib.get_close_matches(name, timm.list_models(), n=3)
+        hint = f": did you mean {' or '.join(close)}?" if close else ", allowed: residual or a name of timm.list_models()"
+        raise UsageError(f"no image tower named {name!r}{hint}")
+    sizes = [{"img_size": size}, {}]  # transformers want to know their input size, convolutions refuse the argument
+    for with_size in sizes:
+        try:
+            return timm.create_model(name, pretrained=False, num_classes=0, **with_size, **options)
+        except TypeError as error:
+            failure = error
+    raise UsageError(f"timm cannot make {name!r} with model.image.options={options}: {failure}")

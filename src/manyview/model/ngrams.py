@@ -1,0 +1,70 @@
+"""Ngrams: a text as a bag of hashed words and character n-grams, for small data and small machines."""
+
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["NgramTokenizer", "NgramTower", "pieces"]
+
+_WORD = re.compile(r"[^\W_]+")
+_CJK_START = "\u2e80"  # from here on scripts written without spaces, Hangul included
+_NGRAM = 4
+
+
+class NgramTokenizer:
+    """Texts to bags of bucket numbers: no vocabulary, any language, nothing unknown."""
+
+    def __init__(self, buckets: int) -> None:
+        self.buckets = buckets
+
+    def __call__(self, texts: Sequence[str], max_tokens: int) -> dict[str, Tensor]:
+        """`ids` [total] and `offsets` [n], as `torch.nn.EmbeddingBag` takes them; max_tokens counts words."""
+        bags = [self.bag(text, max_tokens) for text in texts]
+        lengths = torch.tensor([0, *(len(bag) for bag in bags)])
+        return {
+            "ids": torch.tensor([i for bag in bags for i in bag], dtype=torch.int64),
+            "offsets": lengths.cumsum(0)[:-1],
+        }
+
+    def bag(self, text: str, max_tokens: int) -> list[int]:
+        """The bucket of each piece of the text's first `max_tokens` words; an empty text has bucket 0."""
+        words = _WORD.findall(text.lower())[:max_tokens]
+        return [i for word in words for i in _buckets(word, self.buckets)] or [0]
+
+
+class NgramTower(nn.Module):
+    """The mean of the pieces' embeddings, through one residual hidden layer."""
+
+    def __init__(self, buckets: int = 32_768, width: int = 256, hidden: int = 512) -> None:
+        super().__init__()
+        self.buckets, self.width = buckets, width
+        self.embedding = nn.EmbeddingBag(buckets, width, mode="mean")
+        nn.init.normal_(self.embedding.weight, std=0.05)
+        self.norm = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
+
+    def forward(self, tokens: dict[str, Tensor]) -> Tensor:
+        """[n, width] from `ids` and `offsets`."""
+        mean: Tensor = self.norm(self.embedding(tokens["ids"], tokens["offsets"]))
+        mixed: Tensor = mean + self.mlp(mean)
+        return mixed
+
+
+def pieces(word: str) -> Iterator[str]:
+    """The word itself and its character 4-grams with both ends marked; for CJK its characters and pairs."""
+    yield f"w {word}"
+    if word[0] >= _CJK_START:
+        yield from (f"c {character}" for character in word)
+        yield from (f"b {word[i : i + 2]}" for i in range(len(word) - 1))
+    else:
+        ended = f"<{word}>"
+        yield from (f"g {ended[i : i + _NGRAM]}" for i in range(len(ended) - _NGRAM + 1))
+
+
+@lru_cache(maxsize=200_000)
+def _buckets(word: str, buckets: int) -> tuple[int, ...]:
+    return tuple(zlib.crc32(piece.encode()) % buckets for piece in pieces(word))

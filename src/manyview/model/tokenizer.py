@@ -1,0 +1,84 @@
+"""Tokenizer: texts as the text tower takes them, trained on the corpus where it needs a vocabulary."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from torch import Tensor
+
+from manyview.errors import DataError
+
+__all__ = ["TextTokenizer", "WordPieceTokenizer", "train_wordpiece"]
+
+TOKENIZER_FILE = "tokenizer.json"
+_PAD, _CLS, _SEP, _MASK, _UNK = "[PAD]", "[CLS]", "[SEP]", "[MASK]", "[UNK]"
+_SPECIAL = [_PAD, _CLS, _SEP, _MASK, _UNK]
+
+
+class TextTokenizer(Protocol):
+    """Maps n texts, cut to `max_tokens`, to the tensors that the text tower takes."""
+
+    def __call__(self, texts: Sequence[str], max_tokens: int) -> dict[str, Tensor]: ...
+
+
+class WordPieceTokenizer:
+    """A `tokenizer.json` of the tokenizers library."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self._pad = tokenizer.token_to_id(_PAD) or 0
+
+    @classmethod
+    def load(cls, file: Path) -> "WordPieceTokenizer":
+        """Raises DataError for a file that the tokenizers library cannot read."""
+        try:
+            return cls(Tokenizer.from_file(str(file)))
+        except Exception as error:  # the library raises bare Exception
+            raise DataError(f"{file} is not a tokenizer.json: {error}") from None
+
+    def save(self, file: Path) -> None:
+        """Write `tokenizer.json`."""
+        self.tokenizer.save(str(file))
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens, special ones included."""
+        return int(self.tokenizer.get_vocab_size())
+
+    def __call__(self, texts: Sequence[str], max_tokens: int) -> dict[str, Tensor]:
+        """`input_ids` and `attention_mask` [n, longest], padded at the end; the last token stays [SEP]."""
+        self.tokenizer.enable_truncation(max_tokens)
+        encoded = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
+        longest = max((len(ids) for ids in encoded), default=0)
+        input_ids = torch.full((len(encoded), longest), self._pad)
+        for row, ids in zip(input_ids, encoded, strict=True):
+            row[: len(ids)] = torch.tensor(ids)
+        lengths = torch.tensor([len(ids) for ids in encoded], dtype=torch.int64)
+        return {
+            "input_ids": input_ids,
+            "attention_mask": (torch.arange(longest)[None, :] < lengths[:, None]).to(torch.int64),
+        }
+
+
+def train_wordpiece(texts: Iterable[str], vocab_size: int) -> WordPieceTokenizer:
+    """A WordPiece vocabulary of at most `vocab_size` learned from texts; every character met is in it.
+
+    BERT's cleaning: lower case, accents stripped, each Chinese character a word of its own.
+    """
+    texts = list(texts)
+    tokenizer = Tokenizer(models.WordPiece(unk_token=_UNK))  # type: ignore[call-arg]
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    alphabet = sorted({character for text in texts for character in tokenizer.normalizer.normalize_str(text)})
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocab_size, special_tokens=_SPECIAL, initial_alphabet=alphabet, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    ids = {token: tokenizer.token_to_id(token) for token in (_CLS, _SEP)}
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{_CLS} $A {_SEP}", special_tokens=list(ids.items())
+    )
+    return WordPieceTokenizer(tokenizer)

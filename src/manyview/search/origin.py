@@ -1,0 +1,35 @@
+"""The origin of an index: digests that change when the model or the corpus does, wherever they lie."""
+
+import hashlib
+from pathlib import Path
+
+from manyview.corpus import Corpus
+from manyview.search.layout import Origin
+
+__all__ = ["corpus_origin", "model_origin"]
+
+_MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json")
+
+
+def model_origin(folder: Path) -> Origin:
+    """Digest of the config, weights and tokenizer in a model folder."""
+    digest = hashlib.sha256()
+    for file in (folder / name for name in _MODEL_FILES):
+        if file.is_file():
+            digest.update(f"{file.name} {_file_digest(file)}\n".encode())
+    return Origin(path=str(folder.resolve()), sha256=digest.hexdigest())
+
+
+def corpus_origin(corpus: Corpus) -> Origin:
+    """Digest of the manifest, and of the shards themselves where it does not vouch for them."""
+    digest = hashlib.sha256(corpus.manifest.model_dump_json().encode())
+    for shards in corpus.manifest.splits.values():
+        for shard in shards:
+            if not shard.sha256:
+                digest.update(_file_digest(corpus.folder / shard.file).encode())
+    return Origin(path=str(corpus.folder.resolve()), sha256=digest.hexdigest())
+
+
+def _file_digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

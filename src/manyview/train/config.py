@@ -1,0 +1,102 @@
+"""TrainConfig: everything that decides what a run computes."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from manyview.config import Config
+from manyview.data.views import ViewsConfig
+from manyview.model.config import ModelConfig
+from manyview.objective import FalseNegatives, Pair
+
+__all__ = ["ObjectiveConfig", "OptimizerConfig", "PairConfig", "TrainConfig"]
+
+
+class PairConfig(Config):
+    """A directed pair of views."""
+
+    query: str = Field(description="The view that asks.")
+    key: str = Field(description="The view among whose entries the answer is.")
+    weight: float = Field(1.0, ge=0, description="Factor of this pair's loss.")
+
+    def pair(self) -> Pair:
+        """The pair as the objective takes it."""
+        return Pair(self.query, self.key, self.weight)
+
+
+class ObjectiveConfig(Config):
+    """The loss: InfoNCE summed over pairs of views."""
+
+    pairs: tuple[PairConfig, ...] = Field(min_length=1, description="Directed pairs; list both directions for both.")
+    false_negatives: FalseNegatives = Field(
+        "ignore",
+        description="What samples with the same image or text are to each other: dropped from the "
+        "denominator (ignore), positives too (positive), or negatives (off, as in the paper).",
+    )
+
+
+class OptimizerConfig(Config):
+    """AdamW with warm-up and a cosine to zero."""
+
+    learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate.")
+    text_multiplier: float = Field(1.0, gt=0, description="Text tower's learning rate, relative.")
+    scale_multiplier: float = Field(1.0, gt=0, description="logit_scale's learning rate, relative.")
+    weight_decay: float = Field(0.1, ge=0, description="On matrices; not on biases, norms, embeddings, logit_scale.")
+    betas: tuple[float, float] = Field((0.9, 0.98), description="AdamW's decay rates.")
+    warmup_steps: int = Field(30, ge=0, description="Steps of linear warm-up.")
+    clip_norm: float = Field(5.0, gt=0, description="Largest gradient norm over all parameters.")
+
+
+class TrainConfig(Config):
+    """A run. Two runs with equal configs, corpus and machine end with equal weights."""
+
+    recipe: str = Field(description="Name of the recipe this config began as.")
+    corpus: str = Field("starter", description="Folder of the corpus, or starter.")
+    split: str = Field("train", description="Split to train on.")
+    seed: int = Field(0, description="Seeds the weights, the order, and every sample's views.")
+    steps: int | None = Field(None, ge=1, description="Optimizer steps; or give epochs.")
+    epochs: float | None = Field(None, gt=0, description="Passes over the split; or give steps.")
+    batch_size: int = Field(256, ge=2, description="Records a step.")
+    views: ViewsConfig = Field(description="What is drawn from each record.")
+    objective: ObjectiveConfig = Field(description="What the views must agree on.")
+    model: ModelConfig = Field(default_factory=ModelConfig, description="The dual encoder.")
+    optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig, description="How the weights move.")
+    image_sizes: dict[float, int] = Field(
+        default_factory=dict,
+        description="Progressive resizing: from this share of the run on, images of this side (fully "
+        "convolutional towers only); empty: model.image.size throughout.",
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto: bfloat16 autocast on GPUs and on CPUs with matrix units (AMX), else float32."
+    )
+    device: str = Field("auto", description="auto: cuda where there is one, else cpu.")
+    workers: int = Field(1, ge=0, description="Processes that make batches; the batches do not depend on it.")
+    window: int = Field(16, ge=1, description="Row groups shuffled together, and kept in memory.")
+    log_every: int = Field(10, ge=1, description="Steps between lines of metrics.jsonl.")
+    save_every: int = Field(200, ge=1, description="Steps between checkpoints.")
+    keep_checkpoints: int = Field(2, ge=1, description="Checkpoints kept, the newest ones.")
+    max_bad_share: float = Field(0.05, ge=0, le=1, description="Share of undecodable images above which a run stops.")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("give either steps or epochs")
+        for pair in self.objective.pairs:
+            for view in (pair.query, pair.key):
+                if view not in self.views.names:
+                    raise ValueError(
+                        f"objective.pairs names the view {view!r}, views has {', '.join(self.views.names)}"
+                    )
+        return self
+
+    def total_steps(self, records: int) -> int:
+        """Optimizer steps of the whole run over a split of so many records."""
+        if self.steps is not None:
+            return self.steps
+        assert self.epochs is not None
+        return max(1, round(self.epochs * records / self.batch_size))
+
+    def image_size(self, step: int, total: int) -> int:
+        """Side of the images of step `step` (from 0) of `total`, in pixels."""
+        begun = [side for share, side in sorted(self.image_sizes.items()) if step >= share * total]
+        return begun[-1] if begun else self.model.image.size

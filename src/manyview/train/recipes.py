@@ -1,0 +1,122 @@
+"""Recipes: functions that return a whole configuration; each preset of the objective has one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from manyview.data import ImageView, TextView, ViewsConfig
+from manyview.errors import UsageError
+from manyview.model import ImageTowerConfig, ModelConfig, TextTowerConfig
+from manyview.objective import PRESETS, FalseNegatives
+from manyview.train.config import ObjectiveConfig, OptimizerConfig, PairConfig, TrainConfig
+
+__all__ = ["RECIPES", "recipe"]
+
+CAPTION = ("caption", "title", "description", "context")
+TAGS = ("tags", "objects", "category")
+_PICTURE_CONTAINS = "The picture contains {text}."
+
+
+def clip() -> TrainConfig:
+    """One image, one caption: CLIP."""
+    return _small("clip", {"image": "gentle"}, {"caption": TextView(kinds=CAPTION)})
+
+
+def slip() -> TrainConfig:
+    """CLIP, and two more augmentations of the image that must find each other: SLIP."""
+    images = {"image": "gentle", "image.2": "official", "image.3": "official"}
+    return _small("slip", images, {"caption": TextView(kinds=CAPTION)})
+
+
+def caption_sampling() -> TrainConfig:
+    """As many texts a step as many-view, each drawn at random from all there are, image-text pairs only."""
+    anything = TextView(kinds={"title": 1, "caption": 1, "tags": 1, "description": 1, "category": 1})
+    return _small("caption-sampling", {"image": "gentle"}, {"text": anything, "text.2": anything, "text.3": anything})
+
+
+def many_view() -> TrainConfig:
+    """Title, tags and one other text, each tied to the image and to each other."""
+    texts = {
+        "title": TextView(kinds=("title", "caption"), langs=("en", "")),
+        "tags": TextView(kinds=TAGS, langs=("en", "")),
+        "other": TextView(kinds={"title": 2, "tags": 1, "description": 2, "category": 1}),
+    }
+    return _small("many-view", {"image": "gentle"}, texts)
+
+
+def ernie_vil_2() -> TrainConfig:
+    """ERNIE-ViL 2.0, eq. (1-1): original and augmented image, caption and tags, no identity masks."""
+    return _small("ernie-vil-2", _ERNIE_IMAGES, _ERNIE_TEXTS, false_negatives="off")
+
+
+def ernie_vil_2_objects() -> TrainConfig:
+    """ERNIE-ViL 2.0 with the image-tags pairs that its README lists."""
+    return _small("ernie-vil-2-objects", _ERNIE_IMAGES, _ERNIE_TEXTS, false_negatives="off")
+
+
+def base() -> TrainConfig:
+    """ViT-B/16 and BERT-base at 224 pixels and 48 tokens, for GPUs: ERNIE-ViL 2.0's size and recipe."""
+    texts = {name: view.model_copy(update={"max_tokens": 48}) for name, view in _ERNIE_TEXTS.items()}
+    model = ModelConfig(
+        embed_dim=768,
+        image=ImageTowerConfig(name="vit_base_patch16_224", size=224),
+        text=TextTowerConfig(name="bert", vocab_size=40_000),
+    )
+    return _config(
+        "base",
+        "ernie-vil-2-objects",
+        _ERNIE_IMAGES,
+        texts,
+        "ignore",
+        model=model,
+        optimizer=OptimizerConfig(learning_rate=5e-4, weight_decay=0.2, warmup_steps=2000, clip_norm=1.0),
+        batch_size=1024,
+        workers=8,
+        save_every=1000,
+        epochs=32,
+    )
+
+
+_ERNIE_IMAGES: dict[str, Any] = {"image": "none", "image.2": "official"}
+_ERNIE_TEXTS = {
+    "caption": TextView(kinds=CAPTION),
+    "tags": TextView(kinds=TAGS, template=_PICTURE_CONTAINS),
+}
+
+RECIPES: dict[str, Callable[[], TrainConfig]] = {
+    "many-view": many_view,
+    "caption-sampling": caption_sampling,
+    "clip": clip,
+    "slip": slip,
+    "ernie-vil-2": ernie_vil_2,
+    "ernie-vil-2-objects": ernie_vil_2_objects,
+    "base": base,
+}
+
+
+def recipe(name: str) -> TrainConfig:
+    """The configuration of a recipe. Raises UsageError for a name that is none."""
+    if name not in RECIPES:
+        raise UsageError(f"no recipe named {name!r}, allowed: {', '.join(RECIPES)}")
+    return RECIPES[name]()
+
+
+def _small(
+    name: str, images: dict[str, Any], texts: dict[str, TextView], false_negatives: FalseNegatives = "ignore"
+) -> TrainConfig:
+    """A recipe at the size of the starter corpus and a laptop."""
+    optimizer = OptimizerConfig(learning_rate=2e-3, text_multiplier=2.0, scale_multiplier=5.0)
+    return _config(name, name, images, texts, false_negatives, optimizer=optimizer, epochs=10)
+
+
+def _config(
+    name: str,
+    preset: str,
+    images: dict[str, Any],
+    texts: dict[str, TextView],
+    false_negatives: FalseNegatives,
+    **rest: Any,
+) -> TrainConfig:
+    pairs = tuple(PairConfig(query=p.query, key=p.key, weight=p.weight) for p in PRESETS[preset])
+    views = ViewsConfig(images={view: ImageView(augment=augment) for view, augment in images.items()}, texts=texts)
+    objective = ObjectiveConfig(pairs=pairs, false_negatives=false_negatives)
+    return TrainConfig(recipe=name, views=views, objective=objective, **rest)

@@ -1,0 +1,153 @@
+"""Laws of reading a corpus."""
+
+import json
+import pickle
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from tests.corpus.records import records
+
+from manyview.corpus import SCHEMA, Corpus, write_corpus
+from manyview.errors import DataError, UsageError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A corpus of several shards with several row groups each."""
+    splits = {"train": records(200), "test": records(30, "held")}
+    write_corpus(tmp_path / "c", splits, name="c", max_shard_bytes=12_000, row_group_bytes=3_000)
+    return tmp_path / "c"
+
+
+def shard_of(folder: Path) -> Path:
+    return folder / "data/train-00000.parquet"
+
+
+def test_blocks_are_the_row_groups_in_order(folder: Path) -> None:
+    corpus = Corpus.open(folder)
+    expected = []
+    for file in sorted((folder / "data").glob("train-*.parquet")):
+        shard = pq.ParquetFile(file)
+        expected += [
+            (file, group, shard.metadata.row_group(group).num_rows) for group in range(shard.num_row_groups)
+        ]
+    assert [(block.file, block.row_group, block.rows) for block in corpus.blocks("train")] == expected
+    assert len(expected) > len(corpus.manifest.splits["train"]) > 1
+    assert sum(block.rows for block in corpus.blocks("train")) == corpus.splits["train"] == 200
+
+
+def test_a_block_reads_its_rows_and_only_the_columns_asked_for(folder: Path) -> None:
+    corpus = Corpus.open(str(folder))
+    block = corpus.blocks("train")[1]
+    whole = corpus.read(block)
+    assert whole.num_rows == block.rows
+    assert whole.schema.equals(SCHEMA)
+    part = corpus.read(block, ["id", "texts"])
+    assert part.equals(whole.select(["id", "texts"]))
+
+
+def test_a_corpus_travels_to_other_processes(folder: Path) -> None:
+    corpus = pickle.loads(pickle.dumps(Corpus.open(folder)))
+    assert [record.id for record in corpus.records("test")] == [
+        record.id for record in Corpus.open(folder).records("test")
+    ]
+
+
+def test_without_a_manifest_splits_are_read_off_file_names(folder: Path, tmp_path: Path) -> None:
+    with_manifest = Corpus.open(folder)
+    expected = {split: list(with_manifest.records(split)) for split in with_manifest.splits}
+    (folder / "manifest.json").unlink()
+    corpus = Corpus.open(folder)
+    assert corpus.splits == {"train": 200, "test": 30}
+    assert {split: list(corpus.records(split)) for split in corpus.splits} == expected
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    (flat / "validation-00000-of-00001.parquet").write_bytes(shard_of(folder).read_bytes())
+    (flat / "everything.parquet").write_bytes(shard_of(folder).read_bytes())
+    assert set(Corpus.open(flat).splits) == {"validation", "train"}
+
+
+def test_a_folder_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no corpus at"):
+        Corpus.open(tmp_path / "nothing")
+
+
+def test_a_folder_without_shards_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not a corpus"):
+        Corpus.open(tmp_path)
+
+
+def test_shards_without_records_are_a_usage_error(tmp_path: Path) -> None:
+    pq.write_table(SCHEMA.empty_table(), tmp_path / "train-00000.parquet")
+    with pytest.raises(UsageError, match="has no records"):
+        Corpus.open(tmp_path)
+
+
+def test_parquet_files_of_another_kind_are_a_usage_error(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"price": [1.0]}), tmp_path / "train-00000.parquet")
+    with pytest.raises(UsageError, match=r"train-00000\.parquet is not a shard.*'image'"):
+        Corpus.open(tmp_path)
+
+
+def test_unknown_splits_and_columns_are_usage_errors(folder: Path) -> None:
+    corpus = Corpus.open(folder)
+    with pytest.raises(UsageError, match=r"no split 'dev', only \['test', 'train'\]"):
+        corpus.blocks("dev")
+    with pytest.raises(UsageError, match="no column"):
+        corpus.read(corpus.blocks("train")[0], ["caption"])
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", '{"format": 2}', '{"format": 1, "name": "c", "splits": {}, "new": 1}']
+)
+def test_a_damaged_manifest_is_named(folder: Path, content: str) -> None:
+    (folder / "manifest.json").write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=r"manifest\.json is damaged"):
+        Corpus.open(folder)
+
+
+def test_a_missing_or_shortened_shard_is_named_on_opening(folder: Path) -> None:
+    shard = shard_of(folder)
+    shard.write_bytes(shard.read_bytes()[:-100])
+    with pytest.raises(DataError, match=r"train-00000\.parquet has \d+ bytes"):
+        Corpus.open(folder)
+    shard.unlink()
+    with pytest.raises(DataError, match=r"train-00000\.parquet is missing"):
+        Corpus.open(folder)
+
+
+def test_a_shard_that_is_no_parquet_is_named(folder: Path) -> None:
+    shard = shard_of(folder)
+    shard.write_bytes(b"x" * shard.stat().st_size)
+    with pytest.raises(DataError, match=r"train-00000\.parquet is damaged"):
+        list(Corpus.open(folder).records("train"))
+    (folder / "manifest.json").unlink()
+    with pytest.raises(DataError, match=r"train-00000\.parquet is damaged"):
+        Corpus.open(folder)
+
+
+def test_a_flipped_bit_in_an_image_is_noticed(folder: Path) -> None:
+    corpus = Corpus.open(folder)
+    shard = shard_of(folder)
+    content = bytearray(shard.read_bytes())
+    column = pq.read_metadata(shard).row_group(0).to_dict()["columns"][5]
+    assert column["path_in_schema"] == "image.bytes"
+    middle = column["data_page_offset"] + column["total_compressed_size"] // 2
+    content[middle] ^= 1
+    shard.write_bytes(bytes(content))
+    with pytest.raises(DataError, match=r"train-00000\.parquet is damaged"):
+        list(corpus.records("train"))
+    with pytest.raises(DataError, match=r"train-00000\.parquet is not the file"):
+        corpus.verify()
+
+
+def test_a_shard_with_other_rows_than_promised_is_named(folder: Path) -> None:
+    shard = shard_of(folder)
+    pq.write_table(pq.read_table(shard).slice(1), shard)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["splits"]["train"][0]["bytes"] = shard.stat().st_size
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(DataError, match=r"train-00000\.parquet has \d+ records, the manifest says"):
+        Corpus.open(folder).blocks("train")

@@ -1,0 +1,132 @@
+"""Laws of batches: a pure function of (seed, step), by any number of workers, missing things masked."""
+
+import pytest
+import torch
+
+from manyview.corpus import Corpus
+from manyview.corpus.fingerprint import text_identity
+from manyview.data import BatchSource, ImageView, TextView, ViewsConfig, iterate
+from manyview.data.contact_sheet import render_sheet, sheet_rows
+from manyview.errors import DataError, UsageError
+from manyview.model.ngrams import NgramTokenizer
+
+VIEWS = ViewsConfig(
+    images={"image": ImageView(augment="none"), "image.2": ImageView(augment="official")},
+    texts={
+        "title": TextView(kinds=("title",)),
+        "tags": TextView(kinds=("tags",), langs=("en",)),
+        "description": TextView(kinds=("description",)),
+    },
+)
+
+
+def source(corpus: Corpus, views: ViewsConfig = VIEWS, **other) -> BatchSource:
+    settings = {"size": 16, "batch_size": 8, "seed": 0, "window": 2, **other}
+    return BatchSource(corpus, "train", views, NgramTokenizer(1_000), **settings)
+
+
+def equal(a, b):
+    assert (a.ids, a.texts, a.epoch, a.problems) == (b.ids, b.texts, b.epoch, b.problems)
+    for name in VIEWS.images:
+        torch.testing.assert_close(a.images[name], b.images[name], atol=0, rtol=0)
+    for name in VIEWS.names:
+        torch.testing.assert_close(a.present[name], b.present[name])
+        torch.testing.assert_close(a.identities[name], b.identities[name])
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_batches_do_not_depend_on_workers_or_on_where_one_starts(corpus, workers):
+    whole = [source(corpus)[step] for step in range(7)]
+    for step, batch in zip(range(2, 7), iterate(source(corpus), 2, 7, workers), strict=True):
+        equal(batch, whole[step])
+
+
+def test_every_record_comes_once_an_epoch(corpus):
+    ids = [name for step in range(5) for name in source(corpus)[step].ids]
+    assert sorted(ids) == sorted(f"record/{i}" for i in range(40))
+
+
+def test_a_record_looks_the_same_wherever_it_stands_in_its_epoch(corpus):
+    def by_id(batch_size):
+        batches = [source(corpus, batch_size=batch_size)[step] for step in range(40 // batch_size)]
+        return {
+            name: (b.images["image.2"][i], b.texts["tags"][i]) for b in batches for i, name in enumerate(b.ids)
+        }
+
+    small, large = by_id(4), by_id(20)
+    for name, (image, tags) in small.items():
+        torch.testing.assert_close(image, large[name][0], atol=0, rtol=0)
+        assert tags == large[name][1]
+
+
+def test_another_seed_or_epoch_is_another_look(corpus):
+    first = {name: source(corpus)[0].images["image.2"][i] for i, name in enumerate(source(corpus)[0].ids)}
+    for other in (source(corpus, seed=1), source(corpus)):
+        steps = range(5, 10) if other is not None else ()
+        for step in steps:
+            batch = other[step]
+            for i, name in enumerate(batch.ids):
+                if name in first:
+                    assert (batch.images["image.2"][i] != first[name]).any()
+
+
+def test_absent_texts_are_masked_and_not_tokenized(corpus):
+    batch = source(corpus, batch_size=40)[0]
+    for i, name in enumerate(batch.ids):
+        number = int(name.split("/")[1])
+        assert batch.present["tags"][i] == (number % 5 != 0)
+        assert batch.present["description"][i] == (number % 3 == 0)
+    for view, of in batch.tokens.items():
+        assert len(of["offsets"]) == batch.present[view].sum()
+
+
+def test_identities_are_of_the_image_and_of_the_text(corpus):
+    batch = source(corpus, batch_size=40)[0]
+    assert len(set(batch.identities["image"].tolist())) == 40
+    torch.testing.assert_close(batch.identities["image"], batch.identities["image.2"])
+    titles = [text_identity(text) for text in batch.texts["title"]]
+    assert batch.identities["title"].tolist() == titles
+
+
+def test_a_broken_image_is_absent_and_named(broken):
+    batch = source(broken, batch_size=40)[0]
+    gone = batch.ids.index("record/7")
+    assert [name for name, _ in batch.problems] == ["record/7"]
+    assert not batch.present["image"][gone]
+    assert batch.present["image"].sum() == 39
+    assert batch.present["title"][gone]
+
+
+def test_texts_that_no_record_has_are_refused(corpus):
+    views = ViewsConfig(texts={"query": TextView(kinds=("query", "clicks"))})
+    with pytest.raises(UsageError, match=r"'query' draws from .*it has \['description', 'tags', 'title'\]"):
+        source(corpus, views)
+
+
+def test_a_batch_larger_than_the_split_is_refused(corpus):
+    with pytest.raises(UsageError, match="40 records, fewer than batch_size=41"):
+        source(corpus, batch_size=41)
+
+
+def test_a_damaged_shard_is_named(corpus, tmp_path):
+    folder = tmp_path / "copy"
+    (folder / "data").mkdir(parents=True)
+    for file in corpus.folder.rglob("*.*"):
+        (folder / file.relative_to(corpus.folder)).write_bytes(file.read_bytes())
+    damaged = next((folder / "data").glob("*.parquet"))
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 8 : len(content) // 2] = bytes(len(content) // 2 - len(content) // 8)
+    damaged.write_bytes(content)
+    with pytest.raises(DataError, match=damaged.name):
+        batches = source(Corpus.open(folder))
+        for step in range(5):
+            batches[step]
+
+
+def test_the_contact_sheet_shows_every_record_and_escapes_it(broken):
+    batch = source(broken, batch_size=40)[0]
+    html = render_sheet(list(sheet_rows(batch)), title="<b>", about="about")
+    assert html.count("data:image/webp") == 2 * 39
+    assert "&lt;b&gt;" in html
+    assert all(name in html for name in batch.ids)
+    assert "http" not in html
