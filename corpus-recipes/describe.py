@@ -23,9 +23,7 @@ def describe(
     return {
         "sources": {source: _source(items, source) for source in sources},
         "splits": {
-            split: {
-                source: len([record for record in records if record.source == source]) for source in sources
-            }
+            split: {source: len([record for record in records if record.source == source]) for source in sources}
             for split, records in splits.items()
         },
         "images": len(items),

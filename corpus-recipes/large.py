@@ -19,7 +19,8 @@ from packages import Package, unpacked
 from render import render_all
 from run import run
 from sources import carbon, cdda, fontawesome, healthicons, lucide, mdi, phosphor, tabler
-from sources.emoji import CLDR, EMOJIBASE, FREE_VENDORS, SHARE_ALIKE_VENDORS, emoji_drawings
+from sources.emoji import emoji_drawings
+from sources.emoji_vendors import CLDR, EMOJIBASE, FREE_VENDORS, SHARE_ALIKE_VENDORS
 from sources.openclipart import OPENCLIPART, openclipart_drawings
 
 from manyview.corpus import write_corpus

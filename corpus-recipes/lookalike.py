@@ -11,7 +11,7 @@ from PIL import Image
 SIDE = 16
 LEVELS = 64
 MAX_RELATIVE_DISTANCE = 0.15
-BLOCK = 1024
+BLOCK = 256
 
 
 def thumbnail(image: Image.Image) -> bytes:

@@ -71,9 +71,7 @@ def _verified_archive(package: Package, archives: Path) -> Path:
 
 def _run(command: list[str], folder: Path) -> None:
     try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False
-        )
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=FETCH_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ManyviewError(f"cannot run {command[0]}: {error}") from error
     if done.returncode:

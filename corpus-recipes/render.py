@@ -62,9 +62,7 @@ def render(picture: Vector | Sprite, side: int) -> Image.Image:
     elif picture.trim:
         image = _fit(_trimmed(_vector(picture.svg, TRIM_SIDE_PX)), side, Image.Resampling.LANCZOS)
     else:
-        image = _square(_vector(picture.svg, side * OVERSAMPLING)).resize(
-            (side, side), Image.Resampling.LANCZOS
-        )
+        image = _square(_vector(picture.svg, side * OVERSAMPLING)).resize((side, side), Image.Resampling.LANCZOS)
     if np.ptp(np.asarray(image.convert("L"))) < MIN_CONTRAST:
         raise RenderError("blank or faint")
     return image

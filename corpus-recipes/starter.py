@@ -17,7 +17,8 @@ from describe import describe, readme
 from packages import unpacked
 from render import render_all
 from run import run
-from sources.emoji import CLDR, EMOJIBASE, FREE_VENDORS, emoji_drawings
+from sources.emoji import emoji_drawings
+from sources.emoji_vendors import CLDR, EMOJIBASE, FREE_VENDORS
 from sources.openclipart import OPENCLIPART, openclipart_drawings
 
 from manyview.corpus import write_corpus

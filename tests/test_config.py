@@ -64,9 +64,7 @@ def complaint(*overrides: str, path: Path | None = None, cls: type[Config] = Run
 
 def test_later_sources_win_and_mappings_merge_key_by_key(tmp_path: Path) -> None:
     path = write(tmp_path, "train: {lr: 0.5, steps: 7}\nseed: 3\n")
-    config = load_config(
-        Run, path, ["train.steps=9"], {"name": "base", "train": {"lr": 1.0, "warmup_steps": 2}}
-    )
+    config = load_config(Run, path, ["train.steps=9"], {"name": "base", "train": {"lr": 1.0, "warmup_steps": 2}})
     assert (config.name, config.seed) == ("base", 3)
     assert config.train == Schedule(lr=0.5, steps=9, warmup_steps=2)
 
@@ -138,9 +136,7 @@ runs = st.builds(
     seed=st.integers(-(10**12), 10**12),
     note=st.none() | texts,
     negatives=st.sampled_from(["ignore", "positive", "off"]),
-    train=st.builds(
-        Schedule, lr=st.floats(1e-300, 1e300), steps=st.integers(1, 10**9), warmup_steps=st.just(0)
-    ),
+    train=st.builds(Schedule, lr=st.floats(1e-300, 1e300), steps=st.integers(1, 10**9), warmup_steps=st.just(0)),
     views=st.dictionaries(texts, views, max_size=3),
     pairs=st.lists(views, max_size=2).map(tuple),
     folder=st.none() | st.just(Path("a folder/ü")),

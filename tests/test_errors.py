@@ -4,9 +4,7 @@ import manyview.errors
 from manyview.errors import DataError, ExitCode, ManyviewError, Saved, UsageError
 
 
-@pytest.mark.parametrize(
-    ("error", "code"), [(ManyviewError, 1), (UsageError, 2), (DataError, 3), (Saved, 75)]
-)
+@pytest.mark.parametrize(("error", "code"), [(ManyviewError, 1), (UsageError, 2), (DataError, 3), (Saved, 75)])
 def test_each_error_leaves_the_exit_code_of_the_drawn_tree(error: type[ManyviewError], code: int) -> None:
     assert error.exit_code == code
     assert issubclass(error, ManyviewError)

@@ -11,9 +11,7 @@ from packages import Package
 
 from sources.icon import IconFamily, icon_drawing
 
-ICONS = Package(
-    "npm", "@carbon/icons", "11.89.0", "0700c375e42de275bd3f25e4d19966fa03f37d53b1e9f92055cb94b6ee4dd0b7"
-)
+ICONS = Package("npm", "@carbon/icons", "11.89.0", "0700c375e42de275bd3f25e4d19966fa03f37d53b1e9f92055cb94b6ee4dd0b7")
 PICTOGRAMS = Package(
     "npm", "@carbon/pictograms", "12.82.0", "04509c75e9759af7064a0817b04be09f4600147a43c8720b815034531ee2e548"
 )

@@ -49,11 +49,7 @@ class EmojiTexts:
     def _new_words(self, tags: Sequence[str]) -> list[str]:
         """Shortcodes that bring a word which neither the name nor a keyword has."""
         known = set(_words(" ".join([self.names.get("en", ""), *tags])))
-        return [
-            code
-            for code in distinct(self.shortcodes)
-            if any(len(word) > 2 for word in set(_words(code)) - known)
-        ]
+        return [code for code in distinct(self.shortcodes) if any(len(word) > 2 for word in set(_words(code)) - known)]
 
 
 def read_emoji_texts(annotations: Sequence[Path], emojibase: Path) -> dict[str, EmojiTexts]:

@@ -11,9 +11,7 @@ from packages import Package
 
 from sources.icon import IconFamily, icon_drawing
 
-PACKAGE = Package(
-    "npm", "healthicons", "2.0.0", "7d29cfc4ffb495319c27b34c9ac96ddc9781c7b3dc3b96eef3d34fe4d3ef9f03"
-)
+PACKAGE = Package("npm", "healthicons", "2.0.0", "7d29cfc4ffb495319c27b34c9ac96ddc9781c7b3dc3b96eef3d34fe4d3ef9f03")
 FAMILY = IconFamily("healthicons", "MIT", "Resolve to Save Lives, Health Icons")
 STYLES = ("filled", "outline")
 

@@ -69,7 +69,5 @@ def icon_drawing(
 def concept(title: str) -> str:
     """Words of the title without style, numbers and plural s: `Bells outline 2` -> `bell`."""
     words = [word for word in title.casefold().split() if word not in STYLE_WORDS and not word.isdigit()]
-    singular = [
-        word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] != "s" else word for word in words
-    ]
+    singular = [word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] != "s" else word for word in words]
     return " ".join(singular) or title.casefold()

@@ -11,9 +11,7 @@ from packages import Package
 
 from sources.icon import IconFamily, icon_drawing
 
-PACKAGE = Package(
-    "npm", "lucide-static", "1.62.0", "386f9080c440d6f5049cefe3456ae8357f7a0c7f76e59670cd1cb83bc7050a44"
-)
+PACKAGE = Package("npm", "lucide-static", "1.62.0", "386f9080c440d6f5049cefe3456ae8357f7a0c7f76e59670cd1cb83bc7050a44")
 FAMILY = IconFamily("lucide", "ISC", "Lucide contributors")
 
 

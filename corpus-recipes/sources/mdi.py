@@ -11,9 +11,7 @@ from packages import Package
 
 from sources.icon import IconFamily, icon_drawing
 
-PACKAGE = Package(
-    "npm", "@mdi/svg", "7.4.47", "de92e5dc9ce46c392ab5c53aa7190b19f82b40cb48872a083f788c7e13e91fef"
-)
+PACKAGE = Package("npm", "@mdi/svg", "7.4.47", "de92e5dc9ce46c392ab5c53aa7190b19f82b40cb48872a083f788c7e13e91fef")
 FAMILY = IconFamily("mdi", "Apache-2.0", "Pictogrammers and Google, Material Design Icons")
 
 

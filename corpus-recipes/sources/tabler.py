@@ -11,9 +11,7 @@ from packages import Package
 
 from sources.icon import IconFamily, icon_drawing
 
-PACKAGE = Package(
-    "npm", "@tabler/icons", "3.51.0", "b30108713d3fa60aee862c2a133225da8e0f309be0708fe2925763ff810c766c"
-)
+PACKAGE = Package("npm", "@tabler/icons", "3.51.0", "b30108713d3fa60aee862c2a133225da8e0f309be0708fe2925763ff810c766c")
 FAMILY = IconFamily("tabler", "MIT", "Paweł Kuna, Tabler Icons")
 
 

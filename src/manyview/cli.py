@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from manyview import __version__
-from manyview.config import load_config
 from manyview.errors import ExitCode, ManyviewError, UsageError
 
 if TYPE_CHECKING:
@@ -85,7 +84,9 @@ def views(
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe: many-view, clip, ernie-vil-2, ...")],
     out: Annotated[Path, typer.Option(help="Run folder.")],
-    overrides: Annotated[list[str] | None, typer.Argument(help="key=value, as in optimizer.learning_rate=1e-3.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="key=value, as in optimizer.learning_rate=1e-3.")
+    ] = None,
     corpus: Annotated[str | None, typer.Option(help="Folder of a corpus, or starter.")] = None,
     config: Annotated[Path | None, typer.Option("-c", "--config", help="YAML file over the recipe.")] = None,
     resume: Annotated[bool, typer.Option(help="Continue the run in this folder.")] = False,
@@ -156,10 +157,9 @@ def _options(
         raise typer.Exit
 
 
-def _train_config(
-    recipe: str, corpus: str | None, config: Path | None, overrides: list[str] | None
-) -> "TrainConfig":
+def _train_config(recipe: str, corpus: str | None, config: Path | None, overrides: list[str] | None) -> "TrainConfig":
     """The recipe, then the file, then the overrides, then --corpus."""
+    from manyview.config import load_config
     from manyview.train import TrainConfig
     from manyview.train import recipe as named
 

@@ -4,4 +4,4 @@ import sys
 from pathlib import Path
 
 RECIPES = Path(__file__).parent.parent.parent / "corpus-recipes"
-sys.path.insert(0, str(RECIPES))
+sys.path.append(str(RECIPES))

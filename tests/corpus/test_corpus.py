@@ -30,9 +30,7 @@ def test_blocks_are_the_row_groups_in_order(folder: Path) -> None:
     expected = []
     for file in sorted((folder / "data").glob("train-*.parquet")):
         shard = pq.ParquetFile(file)
-        expected += [
-            (file, group, shard.metadata.row_group(group).num_rows) for group in range(shard.num_row_groups)
-        ]
+        expected += [(file, group, shard.metadata.row_group(group).num_rows) for group in range(shard.num_row_groups)]
     assert [(block.file, block.row_group, block.rows) for block in corpus.blocks("train")] == expected
     assert len(expected) > len(corpus.manifest.splits["train"]) > 1
     assert sum(block.rows for block in corpus.blocks("train")) == corpus.splits["train"] == 200
@@ -69,6 +67,17 @@ def test_without_a_manifest_splits_are_read_off_file_names(folder: Path, tmp_pat
     assert set(Corpus.open(flat).splits) == {"validation", "train"}
 
 
+def test_shards_of_other_writers_are_read_in_our_types(folder: Path, tmp_path: Path) -> None:
+    table = pq.read_table(shard_of(folder))
+    long = table.set_column(0, "id", table["id"].cast(pa.large_string()))
+    more = long.append_column("width", pa.array([4] * len(long)))
+    (tmp_path / "other").mkdir()
+    pq.write_table(more.select(more.column_names[::-1]), tmp_path / "other" / "train-00000.parquet")
+    corpus = Corpus.open(tmp_path / "other")
+    (block,) = corpus.blocks("train")
+    assert corpus.read(block).equals(table.replace_schema_metadata(None).cast(SCHEMA))
+
+
 def test_a_folder_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no corpus at"):
         Corpus.open(tmp_path / "nothing")
@@ -99,9 +108,7 @@ def test_unknown_splits_and_columns_are_usage_errors(folder: Path) -> None:
         corpus.read(corpus.blocks("train")[0], ["caption"])
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{", '{"format": 2}', '{"format": 1, "name": "c", "splits": {}, "new": 1}']
-)
+@pytest.mark.parametrize("content", ["", "{", '{"format": 2}', '{"format": 1, "name": "c", "splits": {}, "new": 1}'])
 def test_a_damaged_manifest_is_named(folder: Path, content: str) -> None:
     (folder / "manifest.json").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=r"manifest\.json is damaged"):

@@ -83,9 +83,7 @@ def test_difference_hash_survives_enlarging_and_compression_and_tells_pictures_a
     hashes = set()
     for seed in range(20):
         cells = np.random.default_rng(seed).integers(0, 5, (5, 6, 3), dtype=np.uint8) * 60
-        small, large = (
-            Image.fromarray(cells).resize((side, side), Image.Resampling.NEAREST) for side in (60, 240)
-        )
+        small, large = (Image.fromarray(cells).resize((side, side), Image.Resampling.NEAREST) for side in (60, 240))
         same = {difference_hash(image, 5, 30) for image in (small, large, encoded(large, "WEBP", quality=90))}
         assert len(same) == 1
         hashes |= same

@@ -128,9 +128,7 @@ def test_the_description_counts_by_source_and_split() -> None:
 
 def test_archives_have_the_names_that_the_clients_give_them() -> None:
     assert Package("npm", "@mdi/svg", "7.4.47", "").archive == "mdi-svg-7.4.47.tgz"
-    assert (
-        Package("debian", "openclipart-svg", "1:0.18-19", "").archive == "openclipart-svg_1%3a0.18-19_all.deb"
-    )
+    assert Package("debian", "openclipart-svg", "1:0.18-19", "").archive == "openclipart-svg_1%3a0.18-19_all.deb"
 
 
 def test_an_archive_with_another_digest_is_refused(tmp_path: Path) -> None:

@@ -46,9 +46,7 @@ def test_objects_inherit_what_they_do_not_say(tmp_path: Path) -> None:
     objects = read_objects(tmp_path)
     assert set(objects) == {"coat", "long_coat", "cape"}
     assert objects["coat"] == GameObject("coat", "Warm.", ("leather", "warm all", "a", "b", "c"), "armor")
-    assert objects["cape"] == GameObject(
-        "long coat", "Warm.", ("leather", "warm all", "a", "b", "c"), "armor"
-    )
+    assert objects["cape"] == GameObject("long coat", "Warm.", ("leather", "warm all", "a", "b", "c"), "armor")
 
 
 def test_a_circle_of_inheritance_ends(tmp_path: Path) -> None:

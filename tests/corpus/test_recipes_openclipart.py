@@ -5,17 +5,8 @@ from pathlib import Path
 
 import pytest
 from drawing import Vector
-from sources.openclipart import (
-    Metadata,
-    category_of,
-    description_of,
-    openclipart_drawings,
-    read_metadata,
-    tags_of,
-    title_of,
-    unwanted_content,
-    unwanted_path,
-)
+from sources.openclipart import openclipart_drawings, read_metadata, unwanted_content, unwanted_path
+from sources.openclipart_texts import Metadata, category_of, description_of, tags_of, title_of
 
 PUBLIC_DOMAIN = "http://web.resource.org/cc/PublicDomain"
 
@@ -38,9 +29,7 @@ def svg(
     <cc:license rdf:resource="{license}"/></cc:Work></rdf:RDF></metadata>{body}</svg>""".encode()
 
 
-def metadata(
-    title: str = "", author: str = "", tags: tuple[str, ...] = (), description: str = ""
-) -> Metadata:
+def metadata(title: str = "", author: str = "", tags: tuple[str, ...] = (), description: str = "") -> Metadata:
     return Metadata(title, description, tags, author, PUBLIC_DOMAIN, has_lettering=False)
 
 
@@ -108,9 +97,7 @@ def test_folders_are_left_out_for_a_reason(path: str, reason: str | None) -> Non
         ("electronics/tv.svg", "tv", "", 1, "tv"),
     ],
 )
-def test_titles_are_what_the_drawing_shows(
-    path: str, given: str, author: str, repeats: int, title: str
-) -> None:
+def test_titles_are_what_the_drawing_shows(path: str, given: str, author: str, repeats: int, title: str) -> None:
     assert title_of(path, metadata(given, author), repeats) == title
 
 
@@ -132,9 +119,7 @@ def test_tags_are_without_generic_words_authors_and_debris() -> None:
     assert tags_of(said, "Red Fox") == ["animal", "rome", "italy"]
 
 
-@pytest.mark.parametrize(
-    "said", ["", "Red  FOX", "HASH(0x8677e2c)", "Made with Sodipodi", "Ann Other", "x.svg"]
-)
+@pytest.mark.parametrize("said", ["", "Red  FOX", "HASH(0x8677e2c)", "Made with Sodipodi", "Ann Other", "x.svg"])
 def test_descriptions_that_say_nothing_are_left_out(said: str) -> None:
     assert description_of(metadata(author="Ann Other", description=said), "Red Fox", "en") == []
 

@@ -20,9 +20,7 @@ from manyview.errors import DataError, ManyviewError, UsageError
 
 WORDS = st.text(max_size=12)
 TEXTS = st.builds(Text, WORDS, WORDS, WORDS, st.floats(0, 8, width=32))
-RECORDS = st.builds(
-    Record, WORDS, WORDS, st.binary(max_size=40), st.lists(TEXTS, max_size=4).map(tuple), WORDS, WORDS
-)
+RECORDS = st.builds(Record, WORDS, WORDS, st.binary(max_size=40), st.lists(TEXTS, max_size=4).map(tuple), WORDS, WORDS)
 
 
 class InterruptedOnWriting(list[Record]):
@@ -49,9 +47,7 @@ def files_limited_to(size: int) -> Iterator[None]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
-    }
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 @given(st.lists(RECORDS, max_size=5))
@@ -65,22 +61,16 @@ def test_rows_are_records(some: list[Record]) -> None:
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     train, test = records(300), records(40, "held")
-    write_corpus(
-        tmp_path / "c", {"train": train, "test": test}, name="c", max_shard_bytes=9000, row_group_bytes=2000
-    )
+    write_corpus(tmp_path / "c", {"train": train, "test": test}, name="c", max_shard_bytes=9000, row_group_bytes=2000)
     corpus = Corpus.open(tmp_path / "c")
     assert corpus.splits == {"train": 300, "test": 40}
-    assert {record.id: record for record in corpus.records("train")} == {
-        record.id: record for record in train
-    }
+    assert {record.id: record for record in corpus.records("train")} == {record.id: record for record in train}
     assert {record.id: record for record in corpus.records("test")} == {record.id: record for record in test}
 
 
 def test_same_records_in_any_order_leave_the_same_bytes(tmp_path: Path) -> None:
     for name, order in (("a", records(120)), ("b", records(120)[::-1])):
-        write_corpus(
-            tmp_path / name, {"train": order}, name="c", max_shard_bytes=9000, about={"made": "here"}
-        )
+        write_corpus(tmp_path / name, {"train": order}, name="c", max_shard_bytes=9000, about={"made": "here"})
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
 
 
@@ -125,9 +115,7 @@ def test_an_interrupted_write_is_no_corpus_and_the_next_one_replaces_it(tmp_path
     broken, whole = tmp_path / "broken", tmp_path / "whole"
     splits = {"train": records(50), "test": records(20, "held")}
     with pytest.raises(KeyboardInterrupt):
-        write_corpus(
-            broken, splits | {"test": InterruptedOnWriting(splits["test"])}, name="c", max_shard_bytes=5000
-        )
+        write_corpus(broken, splits | {"test": InterruptedOnWriting(splits["test"])}, name="c", max_shard_bytes=5000)
     assert not (broken / "manifest.json").exists()
     with pytest.raises(UsageError, match="not written to its end"):
         Corpus.open(broken)

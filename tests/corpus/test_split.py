@@ -30,9 +30,7 @@ def reachable(keys: list[set[int]], start: int) -> set[int]:
 def test_components_are_the_sets_reachable_over_shared_keys(keys: list[set[int]]) -> None:
     numbers = components(keys)
     for index in range(len(keys)):
-        assert {other for other, number in enumerate(numbers) if number == numbers[index]} == reachable(
-            keys, index
-        )
+        assert {other for other, number in enumerate(numbers) if number == numbers[index]} == reachable(keys, index)
 
 
 @given(KEYS)
@@ -59,13 +57,8 @@ def test_small_splits_never_exceed_their_share(weights: dict[str, float], seed: 
 def test_splits_depend_on_names_and_not_on_order(names: list[str]) -> None:
     weights = {name: 1.0 + int(name.split()[1]) % 4 for name in names}
     ordered = sorted(names)
-    expected = dict(
-        zip(ordered, assign_splits(ordered, [weights[name] for name in ordered], 7, SHARES), strict=True)
-    )
-    assert (
-        dict(zip(names, assign_splits(names, [weights[name] for name in names], 7, SHARES), strict=True))
-        == expected
-    )
+    expected = dict(zip(ordered, assign_splits(ordered, [weights[name] for name in ordered], 7, SHARES), strict=True))
+    assert dict(zip(names, assign_splits(names, [weights[name] for name in names], 7, SHARES), strict=True)) == expected
 
 
 def test_equal_weights_reach_the_shares_and_another_seed_chooses_others() -> None:
@@ -83,9 +76,7 @@ def test_what_is_too_heavy_stays_in_the_largest_split() -> None:
         assert {assigned[index] for index in range(0, 200, 20)} == {"train"}
 
 
-@pytest.mark.parametrize(
-    "shares", [{}, {"train": 0.5}, {"train": 1.2, "test": -0.2}, {"train": 1.0, "test": 0.0}]
-)
+@pytest.mark.parametrize("shares", [{}, {"train": 0.5}, {"train": 1.2, "test": -0.2}, {"train": 1.0, "test": 0.0}])
 def test_shares_that_are_no_partition_are_refused(shares: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="shares must be positive and sum to 1"):
         assign_splits(["a"], [1.0], 0, shares)

@@ -102,9 +102,7 @@ def test_no_split_shares_an_image(splits: Splits, images: dict[str, Image.Image]
     assert_disjoint(splits, lambda record: [pixel_hash(images[record.id])])
 
 
-def test_no_split_has_a_lookalike_of_an_image_of_another(
-    splits: Splits, images: dict[str, Image.Image]
-) -> None:
+def test_no_split_has_a_lookalike_of_an_image_of_another(splits: Splits, images: dict[str, Image.Image]) -> None:
     where = [split for split, records in splits.items() for _ in records]
     thumbnails = [thumbnail(images[record.id]) for records in splits.values() for record in records]
     pairs = list(lookalikes(thumbnails))
@@ -146,9 +144,7 @@ def test_texts_are_words_for_people(everything: list[Record]) -> None:
 
 def test_a_tag_repeats_neither_the_title_nor_another_tag(everything: list[Record]) -> None:
     for record in everything:
-        said = [
-            (text.lang, normalized_text(text.text)) for text in record.texts if text.kind in {"title", "tags"}
-        ]
+        said = [(text.lang, normalized_text(text.text)) for text in record.texts if text.kind in {"title", "tags"}]
         assert len(said) == len(set(said)), record.id
 
 

@@ -49,9 +49,7 @@ def test_every_record_comes_once_an_epoch(corpus):
 def test_a_record_looks_the_same_wherever_it_stands_in_its_epoch(corpus):
     def by_id(batch_size):
         batches = [source(corpus, batch_size=batch_size)[step] for step in range(40 // batch_size)]
-        return {
-            name: (b.images["image.2"][i], b.texts["tags"][i]) for b in batches for i, name in enumerate(b.ids)
-        }
+        return {name: (b.images["image.2"][i], b.texts["tags"][i]) for b in batches for i, name in enumerate(b.ids)}
 
     small, large = by_id(4), by_id(20)
     for name, (image, tags) in small.items():

@@ -5,7 +5,16 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional as tv
 
-from manyview.data.color import COLOR_DRAWS, blur, brighten, contrast, grayscale, official_color, saturate, shift_hue
+from manyview.data.color import (
+    COLOR_DRAWS,
+    blur,
+    brighten,
+    contrast,
+    grayscale,
+    official_color,
+    saturate,
+    shift_hue,
+)
 
 IMAGES = torch.rand(6, 3, 20, 24, generator=torch.Generator().manual_seed(0))
 FACTORS = torch.tensor([0.6, 0.8, 1.0, 1.1, 1.3, 1.4])

@@ -51,10 +51,7 @@ class ColorModel:
     def encode_text(self, texts: Sequence[str], batch_size: int = 256) -> torch.Tensor:
         self.seen_texts += texts
         return self._normalized(
-            [
-                direction(self.meaning(text)) + self.noise * direction("noise", self.seed, text)
-                for text in texts
-            ]
+            [direction(self.meaning(text)) + self.noise * direction("noise", self.seed, text) for text in texts]
         )
 
     def _normalized(self, rows: list[np.ndarray]) -> torch.Tensor:

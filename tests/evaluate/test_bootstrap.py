@@ -28,18 +28,14 @@ def test_draws_are_those_of_resampling_queries_one_by_one() -> None:
     plain = hits[:, picks].mean(axis=2)
     np.testing.assert_allclose(np.cov(draws), np.cov(plain), atol=2e-4)
     levels = [0.025, 0.25, 0.5, 0.75, 0.975]
-    np.testing.assert_allclose(
-        np.quantile(draws, levels, axis=1), np.quantile(plain, levels, axis=1), atol=0.026
-    )
+    np.testing.assert_allclose(np.quantile(draws, levels, axis=1), np.quantile(plain, levels, axis=1), atol=0.026)
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
     generator = rng(5)
     held = 0
     for _ in range(400):
-        interval = recall_interval(
-            [found(generator.random(200) < 0.3)], 10, generator=generator, resamples=500
-        )
+        interval = recall_interval([found(generator.random(200) < 0.3)], 10, generator=generator, resamples=500)
         held += interval.low <= 0.3 <= interval.high
     assert 0.90 <= held / 400 <= 0.98
 
@@ -95,9 +91,7 @@ def test_seeds_are_averaged_query_by_query() -> None:
 def test_copies_of_a_query_in_its_cluster_add_no_certainty() -> None:
     ranks = rng().integers(0, 30, size=150)
     alone = recall_interval([ranks], 10, generator=rng())
-    copied = recall_interval(
-        [np.repeat(ranks, 6)], 10, generator=rng(), clusters=np.repeat(np.arange(150), 6)
-    )
+    copied = recall_interval([np.repeat(ranks, 6)], 10, generator=rng(), clusters=np.repeat(np.arange(150), 6))
     assert copied == alone
     believed = recall_interval([np.repeat(ranks, 6)], 10, generator=rng())
     assert believed.high - believed.low < 0.6 * (alone.high - alone.low)

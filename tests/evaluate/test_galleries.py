@@ -21,10 +21,7 @@ ITEMS = [
 
 def truths(task: Task, items: list[Item]) -> dict[str, set[str]]:
     images = [items[index].id for index in task.gallery.images]
-    return {
-        text: {images[place] for place in task.truths.row(row).tolist()}
-        for row, text in enumerate(task.texts)
-    }
+    return {text: {images[place] for place in task.truths.row(row).tolist()} for row, text in enumerate(task.texts)}
 
 
 def test_a_concept_has_one_image_and_no_two_share_a_title() -> None:

@@ -39,9 +39,7 @@ def test_scores_equal_those_by_loops() -> None:
     task = task_of(own, barred, 60)
     model = ColorModel(lambda text: text)
     found = tag_neighbors(model, task)
-    assert (found.model.reciprocal_rank, found.model.recall_at_10) == pytest.approx(
-        scores_by_loops(model, task)
-    )
+    assert (found.model.reciprocal_rank, found.model.recall_at_10) == pytest.approx(scores_by_loops(model, task))
     assert (found.titles, found.vocabulary) == (25, 60)
 
 

@@ -87,9 +87,7 @@ def test_a_query_without_a_right_item_is_refused() -> None:
 
 
 @given(retrievals(), st.integers(1, 9))
-def test_nearest_is_a_stable_sort_by_score(
-    case: tuple[np.ndarray, np.ndarray, list[list[int]]], top: int
-) -> None:
+def test_nearest_is_a_stable_sort_by_score(case: tuple[np.ndarray, np.ndarray, list[list[int]]], top: int) -> None:
     queries, gallery, _ = case
     for query, found in zip(queries, nearest(queries, gallery, top), strict=True):
         ordered = sorted(range(len(gallery)), key=lambda item: (-float(query @ gallery[item]), item))

@@ -55,8 +55,7 @@ def test_images_and_texts_are_encoded_once(corpus_of: Build) -> None:
 def test_any_image_of_a_concept_is_right_in_the_gallery_of_every_image(corpus_of: Build) -> None:
     records = [thing(number, group=f"group-{number // 3}") for number in range(45)]
     one_title = [
-        replace(record, texts=(Text("title", f"concept {number // 3}"),))
-        for number, record in enumerate(records)
+        replace(record, texts=(Text("title", f"concept {number // 3}"),)) for number, record in enumerate(records)
     ]
     third_of_each = ColorModel(lambda text: 3 * number_in(text) + 2)
     tree = evaluate(third_of_each, corpus_of(test=one_title), kinds=["title"], languages=[]).to_dict()
@@ -121,9 +120,7 @@ def test_the_mean_of_sources_counts_each_source_once(corpus_of: Build) -> None:
     single = comparison([worse], [better])
     for row in mean_comparison([worse], [better]):
         parts = [
-            one
-            for one in single
-            if (one["query_kind"], one["direction"]) == (row["query_kind"], row["direction"])
+            one for one in single if (one["query_kind"], one["direction"]) == (row["query_kind"], row["direction"])
         ]
         assert len(parts) == 2
         for name in ("baseline", "candidate", "difference"):
@@ -134,9 +131,7 @@ def test_the_mean_of_sources_counts_each_source_once(corpus_of: Build) -> None:
 
 def test_a_kind_that_one_source_has_alone_has_no_mean(corpus_of: Build) -> None:
     records = [
-        thing(
-            number, source="plain" if number < 20 else "tagged", tags=[] if number < 20 else [f"tag {number}"]
-        )
+        thing(number, source="plain" if number < 20 else "tagged", tags=[] if number < 20 else [f"tag {number}"])
         for number in range(40)
     ]
     results = [evaluate(ColorModel(number_in), corpus_of(test=records))]
@@ -147,9 +142,7 @@ def test_a_kind_that_one_source_has_alone_has_no_mean(corpus_of: Build) -> None:
 
 
 def test_results_over_different_queries_are_not_compared(corpus_of: Build) -> None:
-    corpus = corpus_of(
-        test=[thing(number) for number in range(20)], other=[thing(number) for number in range(20, 40)]
-    )
+    corpus = corpus_of(test=[thing(number) for number in range(20)], other=[thing(number) for number in range(20, 40)])
     one, other = (evaluate(ColorModel(number_in), corpus, split) for split in ("test", "other"))
     with pytest.raises(UsageError, match="different queries"):
         comparison([one], [other])

@@ -15,10 +15,7 @@ def record(number: int, title: str, *tags: str, lang: str = "en") -> Record:
 
 
 def asked(task: TagTask) -> dict[str, set[str]]:
-    return {
-        title: {task.vocabulary[index] for index in task.own.row(row)}
-        for row, title in enumerate(task.titles)
-    }
+    return {title: {task.vocabulary[index] for index in task.own.row(row)} for row, title in enumerate(task.titles)}
 
 
 def test_the_vocabulary_is_of_both_splits_and_titles_are_of_the_held_out_one(

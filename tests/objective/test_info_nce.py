@@ -35,14 +35,25 @@ def loops(queries, keys, scale, targets, same, mode):
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.integers(1, 6), st.integers(0, 3), st.integers(0, 1000), SCALES, st.sampled_from(["ignore", "positive", "off"]))
+@given(
+    st.integers(1, 6),
+    st.integers(0, 3),
+    st.integers(0, 1000),
+    SCALES,
+    st.sampled_from(["ignore", "positive", "off"]),
+)
 def test_info_nce_is_its_loops(n, more, seed, scale, mode):
     generator = torch.Generator().manual_seed(seed)
     queries, keys = rows(n, 5, seed), rows(n + more, 5, seed + 1)
     targets = torch.randperm(n + more, generator=generator)[:n]
     same = torch.rand(n, n + more, generator=generator) < 0.3
     value = info_nce(
-        queries, keys, torch.tensor(scale, dtype=torch.float64), targets=targets, same=same, false_negatives=mode
+        queries,
+        keys,
+        torch.tensor(scale, dtype=torch.float64),
+        targets=targets,
+        same=same,
+        false_negatives=mode,
     )
     assert value.item() == pytest.approx(loops(queries, keys, scale, targets.tolist(), same.tolist(), mode), abs=1e-9)
 

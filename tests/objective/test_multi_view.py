@@ -58,9 +58,7 @@ def loops(features, present, identities, pair, mode):
 @given(st.integers(1, 8), st.integers(0, 10_000), st.sampled_from(["ignore", "positive", "off"]))
 def test_the_loss_is_the_weighted_sum_of_the_definition(n, seed, mode):
     features, present, identities = batch(n, seed)
-    result = multi_view_loss(
-        features, PAIRS, SCALE, present=present, identities=identities, false_negatives=mode
-    )
+    result = multi_view_loss(features, PAIRS, SCALE, present=present, identities=identities, false_negatives=mode)
     expected = 0.0
     for pair in PAIRS:
         term, share = loops(features, present, identities, pair, mode)
@@ -111,12 +109,13 @@ def test_two_samples_with_one_caption_do_not_push_each_other_away():
     keys = features["title"].requires_grad_()
     loss = multi_view_loss({**features, "title": keys}, [Pair("image", "title")], SCALE, identities=ids)
     lonely = multi_view_loss({v: of[[0, 2, 3]] for v, of in features.items()}, [Pair("image", "title")], SCALE)
-    first_row = info_nce(
-        features["image"][:1], keys[[0, 2, 3]], SCALE, targets=torch.tensor([0])
-    )
+    first_row = info_nce(features["image"][:1], keys[[0, 2, 3]], SCALE, targets=torch.tensor([0]))
     assert loss.masked[Pair("image", "title")] == pytest.approx(2 / 12)
     assert lonely.masked[Pair("image", "title")] == 0
-    all_rows = [first_row, info_nce(features["image"][1:2], keys[[1, 2, 3]], SCALE, targets=torch.tensor([0]))]
+    all_rows = [
+        first_row,
+        info_nce(features["image"][1:2], keys[[1, 2, 3]], SCALE, targets=torch.tensor([0])),
+    ]
     all_rows += [info_nce(features["image"][i : i + 1], keys, SCALE, targets=torch.tensor([i])) for i in (2, 3)]
     torch.testing.assert_close(loss.loss, torch.stack(all_rows).mean())
 

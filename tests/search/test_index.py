@@ -75,13 +75,9 @@ def test_only_the_named_splits_are_indexed(model: Encoder, make_corpus: MakeCorp
         Index.build(model, make_corpus("b"), tmp_path / "other", ["dev"])
 
 
-def test_progress_counts_to_the_number_of_records(
-    model: Encoder, make_corpus: MakeCorpus, tmp_path: Path
-) -> None:
+def test_progress_counts_to_the_number_of_records(model: Encoder, make_corpus: MakeCorpus, tmp_path: Path) -> None:
     heard: list[tuple[int, int]] = []
-    Index.build(
-        model, make_corpus(), tmp_path / "index", progress=lambda seen, total: heard.append((seen, total))
-    )
+    Index.build(model, make_corpus(), tmp_path / "index", progress=lambda seen, total: heard.append((seen, total)))
     assert heard == sorted(heard)
     assert heard[-1] == (12, 12)
 
@@ -117,9 +113,7 @@ def test_a_build_that_fails_leaves_the_old_index_and_no_rubbish(
     assert len(Index.open(index.folder)) == len(index)
 
 
-def test_a_new_build_takes_the_place_of_the_old_one(
-    index: Index, model: Encoder, make_corpus: MakeCorpus
-) -> None:
+def test_a_new_build_takes_the_place_of_the_old_one(index: Index, model: Encoder, make_corpus: MakeCorpus) -> None:
     smaller = Index.build(model, make_corpus("small"), index.folder, ["train"])
     assert (len(index), len(smaller), len(Index.open(index.folder))) == (12, 6, 6)
 
@@ -164,9 +158,7 @@ def test_a_damaged_index_is_a_data_error_that_names_the_file(
         Index.open(index.folder).search(model.encode_text(["red"])[0])
 
 
-@pytest.mark.parametrize(
-    ("query", "top", "said"), [(np.ones(3), 1, "another model"), (np.ones(4), 0, "top is 0")]
-)
+@pytest.mark.parametrize(("query", "top", "said"), [(np.ones(3), 1, "another model"), (np.ones(4), 0, "top is 0")])
 def test_a_query_that_does_not_fit_is_refused(index: Index, query: np.ndarray, top: int, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         index.search(query, top)

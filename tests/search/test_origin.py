@@ -26,9 +26,7 @@ def test_a_model_is_known_by_its_files_wherever_it_lies(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("manifest", [True, False])
-def test_a_corpus_is_known_by_its_content(
-    make_corpus: Callable[..., Corpus], tmp_path: Path, manifest: bool
-) -> None:
+def test_a_corpus_is_known_by_its_content(make_corpus: Callable[..., Corpus], tmp_path: Path, manifest: bool) -> None:
     records = list(make_corpus().records("train"))
     digests = set()
     for name, first in (("a", records[0]), ("b", replace(records[0], source="Painted"))):

@@ -20,9 +20,7 @@ def test_a_text_finds_what_it_names(model: Encoder, index: Index, word: str) -> 
     assert best(model, index, text=word) == word
 
 
-def test_a_picture_is_found_by_file_name_path_bytes_and_object(
-    model: Encoder, index: Index, tmp_path: Path
-) -> None:
+def test_a_picture_is_found_by_file_name_path_bytes_and_object(model: Encoder, index: Index, tmp_path: Path) -> None:
     picture = Image.new("RGB", (7, 5), (40, 60, 210))
     file = tmp_path / "blue 蓝.png"
     picture.save(file)

@@ -19,12 +19,8 @@ def opened(webp: bytes) -> Image.Image:
     return picture
 
 
-@pytest.mark.parametrize(
-    ("size", "small"), [((640, 320), (64, 32)), ((100, 1000), (6, 64)), ((30, 20), (30, 20))]
-)
-def test_the_long_side_shrinks_to_the_limit_and_never_grows(
-    size: tuple[int, int], small: tuple[int, int]
-) -> None:
+@pytest.mark.parametrize(("size", "small"), [((640, 320), (64, 32)), ((100, 1000), (6, 64)), ((30, 20), (30, 20))])
+def test_the_long_side_shrinks_to_the_limit_and_never_grows(size: tuple[int, int], small: tuple[int, int]) -> None:
     assert opened(thumbnail(encoded(Image.new("RGB", size), "JPEG"), side_px=64)).size == small
 
 
@@ -52,9 +48,7 @@ def test_what_cannot_be_decoded_raises_one_of_the_named_errors(content: bytes) -
         thumbnail(content)
 
 
-def test_a_picture_that_unpacks_to_too_much_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_picture_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(UNDECODABLE):
         thumbnail(encoded(Image.new("RGB", (40, 40)), "PNG"))

@@ -21,12 +21,8 @@ def unit(rows: np.ndarray) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
 
 
-@given(
-    st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 20), st.integers(1, 70), st.integers(1, 70)
-)
-def test_the_top_is_that_of_the_loop_whatever_the_block(
-    seed: int, n: int, dim: int, top: int, block: int
-) -> None:
+@given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 20), st.integers(1, 70), st.integers(1, 70))
+def test_the_top_is_that_of_the_loop_whatever_the_block(seed: int, n: int, dim: int, top: int, block: int) -> None:
     random = np.random.default_rng(seed)
     features, query = unit(random.normal(size=(n, dim))), unit(random.normal(size=dim))
     rows, scores = top_rows(features, query, top, block_rows=block)
@@ -37,9 +33,7 @@ def test_the_top_is_that_of_the_loop_whatever_the_block(
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.integers(1, 40), st.integers(1, 64))
-def test_equal_rows_tie_in_row_order_at_every_edge_of_a_block(
-    seed: int, n: int, top: int, block: int
-) -> None:
+def test_equal_rows_tie_in_row_order_at_every_edge_of_a_block(seed: int, n: int, top: int, block: int) -> None:
     random = np.random.default_rng(seed)
     different = unit(random.normal(size=(3, 67)))
     owner = random.integers(0, 3, n)

@@ -63,16 +63,12 @@ class Corpus:
     @property
     def splits(self) -> dict[str, int]:
         """Number of records in each split."""
-        return {
-            split: sum(shard.records for shard in shards) for split, shards in self.manifest.splits.items()
-        }
+        return {split: sum(shard.records for shard in shards) for split, shards in self.manifest.splits.items()}
 
     def blocks(self, split: str) -> list[Block]:
         """The row groups of a split, in order."""
         if split not in self.manifest.splits:
-            raise UsageError(
-                f"the corpus at {self.folder} has no split {split!r}, only {sorted(self.splits)}"
-            )
+            raise UsageError(f"the corpus at {self.folder} has no split {split!r}, only {sorted(self.splits)}")
         found = []
         for shard in self.manifest.splits[split]:
             file = self.folder / shard.file
@@ -80,13 +76,12 @@ class Corpus:
             if metadata.num_rows != shard.records:
                 raise DataError(f"{file} has {metadata.num_rows} records, the manifest says {shard.records}")
             found += [
-                Block(file, group, metadata.row_group(group).num_rows)
-                for group in range(metadata.num_row_groups)
+                Block(file, group, metadata.row_group(group).num_rows) for group in range(metadata.num_row_groups)
             ]
         return found
 
     def read(self, block: Block, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows of a block, in the types of the schema; `columns` are names of the schema, all by default."""
+        """The rows of a block in the types of SCHEMA; `columns` are names of it, all by default."""
         names = SCHEMA.names if columns is None else list(columns)
         if unknown := set(names) - set(SCHEMA.names):
             raise UsageError(f"a shard has no column {sorted(unknown)}, only {SCHEMA.names}")

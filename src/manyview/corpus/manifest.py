@@ -31,9 +31,7 @@ class Manifest(BaseModel):
     format: Literal[1] = Field(default=1, description="version of this layout")
     name: str = Field(description="name of the corpus")
     splits: dict[str, list[Shard]] = Field(description="shards of each split, in reading order")
-    about: dict[str, Any] = Field(
-        default_factory=dict, description="sources, licenses, counts, how it was made"
-    )
+    about: dict[str, Any] = Field(default_factory=dict, description="sources, licenses, counts, how it was made")
 
 
 def file_digest(file: Path) -> str:

@@ -32,9 +32,7 @@ def components(keys: Sequence[Iterable[Hashable]]) -> list[int]:
     return [number.setdefault(root(index), len(number)) for index in range(len(keys))]
 
 
-def assign_splits(
-    names: Sequence[str], weights: Sequence[float], seed: int, shares: Mapping[str, float]
-) -> list[str]:
+def assign_splits(names: Sequence[str], weights: Sequence[float], seed: int, shares: Mapping[str, float]) -> list[str]:
     """Give each component a split, in an order drawn by the hash of (seed, name).
 
     The splits fill up from the smallest share to the largest. No split takes a component that would lift
@@ -42,9 +40,7 @@ def assign_splits(
     of infinite weight always lands there. Raises UsageError unless shares are positive and sum to 1.
     """
     if len(names) != len(weights):
-        raise UsageError(
-            f"one weight per component is needed, got {len(weights)} for {len(names)} components"
-        )
+        raise UsageError(f"one weight per component is needed, got {len(weights)} for {len(names)} components")
     if not shares or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-6:
         raise UsageError(f"shares must be positive and sum to 1, got {dict(shares)}")
     *small, largest = sorted(shares, key=lambda split: (shares[split], split))

@@ -34,9 +34,7 @@ HUGGINGFACE_FEATURES: dict[str, Any] = {
     ],
 }
 
-TEXT_TYPE = pa.struct(
-    [("kind", pa.string()), ("text", pa.string()), ("lang", pa.string()), ("weight", pa.float32())]
-)
+TEXT_TYPE = pa.struct([("kind", pa.string()), ("text", pa.string()), ("lang", pa.string()), ("weight", pa.float32())])
 IMAGE_TYPE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 SCHEMA = pa.schema(
@@ -101,9 +99,7 @@ def records_from_table(table: pa.Table) -> Iterator[Record]:
             id=row["id"],
             group=row["group"],
             image=row["image"]["bytes"],
-            texts=tuple(
-                Text(text["kind"], text["text"], text["lang"], text["weight"]) for text in row["texts"]
-            ),
+            texts=tuple(Text(text["kind"], text["text"], text["lang"], text["weight"]) for text in row["texts"]),
             source=row["source"],
             license=row["license"],
             attribution=row["attribution"],

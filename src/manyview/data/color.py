@@ -5,7 +5,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["COLOR_DRAWS", "blur", "brighten", "contrast", "grayscale", "official_color", "saturate", "shift_hue"]
+__all__ = [
+    "COLOR_DRAWS",
+    "blur",
+    "brighten",
+    "contrast",
+    "grayscale",
+    "official_color",
+    "saturate",
+    "shift_hue",
+]
 
 COLOR_DRAWS = 12
 _LUMA = (0.2989, 0.587, 0.114)

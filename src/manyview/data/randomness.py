@@ -37,7 +37,7 @@ def _mix(z: np.ndarray | np.uint64) -> np.ndarray:
         z = np.asarray(z, np.uint64)
         z = (z ^ (z >> np.uint64(30))) * _MIX_1
         z = (z ^ (z >> np.uint64(27))) * _MIX_2
-        return z ^ (z >> np.uint64(31))
+        return np.asarray(z ^ (z >> np.uint64(31)), np.uint64)
 
 
 def _purpose(name: str) -> int:

@@ -34,7 +34,12 @@ class Reader:
     """
 
     def __init__(
-        self, corpus: Corpus, split: str, cached: int, kinds: Set[str] | None = None, langs: Set[str] | None = None
+        self,
+        corpus: Corpus,
+        split: str,
+        cached: int,
+        kinds: Set[str] | None = None,
+        langs: Set[str] | None = None,
     ) -> None:
         self.blocks = corpus.blocks(split)
         self._corpus, self._cached, self._kinds, self._langs = corpus, cached, kinds, langs

@@ -58,7 +58,8 @@ class ViewsConfig(Config):
     )
     texts: dict[str, TextView] = Field(description="Text views by name.")
     lists: tuple[str, ...] = Field(
-        ("tags", "objects"), description="Kinds whose entries are joined by commas; of other kinds one entry is drawn."
+        ("tags", "objects"),
+        description="Kinds whose entries are joined by commas; of other kinds one entry is drawn.",
     )
 
     @model_validator(mode="after")

@@ -85,7 +85,10 @@ def _commands(candidate: Judged, out: Path) -> Iterator[Command]:
     run = out / candidate.name
     yield Command("Search with words, in English or Chinese", f'manyview search {run} "red fruit"')
     yield Command("Search with a picture", f"manyview search {run} --image FILE")
-    yield Command("Make this page again from nothing", f"manyview demo --out {out} --seed {candidate.config.seed} --overwrite")
+    yield Command(
+        "Make this page again from nothing",
+        f"manyview demo --out {out} --seed {candidate.config.seed} --overwrite",
+    )
     yield Command(
         f"Train {candidate.name} alone",
         f"manyview train {candidate.name} --corpus starter --out runs/{candidate.name}",

@@ -75,7 +75,9 @@ def _claim(out: Path, told: list[str], *, overwrite: bool) -> None:
     if filled and not there.is_file():
         raise UsageError(f"{out} holds something other than a demo: choose another --out")
     if filled and there.read_text(encoding="utf-8") != mark and not overwrite:
-        raise UsageError(f"{out} holds a demo with other settings: replace it with --overwrite, or choose another --out")
+        raise UsageError(
+            f"{out} holds a demo with other settings: replace it with --overwrite, or choose another --out"
+        )
     _write(there, mark)
 
 

@@ -77,9 +77,7 @@ def paired_difference(
     level: float = LEVEL,
 ) -> PairedDifference:
     """Recall at k of the candidate minus the baseline's; both see the same resampled queries."""
-    draws = recall_draws(
-        [baseline, candidate], k, generator=generator, clusters=clusters, resamples=resamples
-    )
+    draws = recall_draws([baseline, candidate], k, generator=generator, clusters=clusters, resamples=resamples)
     return difference_of(_recall(baseline, k), _recall(candidate, k), draws, level)
 
 
@@ -126,9 +124,7 @@ def _hits(ranks: Sequence[Indices], k: int) -> Indices:
     """In how many seeds each query was found [queries]."""
     if not ranks or len({len(one) for one in ranks}) != 1 or len(ranks[0]) == 0:
         lengths = [len(one) for one in ranks]
-        raise UsageError(
-            f"got ranks of lengths {lengths}; every seed must rank the same queries, at least one"
-        )
+        raise UsageError(f"got ranks of lengths {lengths}; every seed must rank the same queries, at least one")
     hits: Indices = np.sum(np.stack(ranks) < k, axis=0, dtype=np.int64)
     return hits
 

@@ -100,9 +100,7 @@ def mean_comparison(
             continue
         for k in ks:
             recalls = np.array([_recalls(cells, k, len(baseline)) for _, cells in found])
-            draws = [
-                _draws(key, cells, k, len(baseline), resamples=resamples, seed=seed) for key, cells in found
-            ]
+            draws = [_draws(key, cells, k, len(baseline), resamples=resamples, seed=seed) for key, cells in found]
             before, after = recalls.mean(axis=0)
             paired = difference_of(float(before), float(after), np.mean(draws, axis=0), level)
             rows.append(_row((ALL_SOURCES, kind, direction), k, paired))

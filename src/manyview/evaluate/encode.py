@@ -68,11 +68,7 @@ def encode_split(
     items = read_items(corpus, split)
     wanted = query_kinds(kinds, languages)
     galleries = build_galleries(items, default_lang=default_lang, every_image=every_image, seed=seed)
-    built = [
-        build_task(items, gallery, kind, default_lang=default_lang)
-        for gallery in galleries
-        for kind in wanted
-    ]
+    built = [build_task(items, gallery, kind, default_lang=default_lang) for gallery in galleries for kind in wanted]
     tasks = tuple(task for task in built if task.texts)
     if not tasks:
         asked = [kind.name for kind in wanted]
@@ -94,10 +90,7 @@ def encode_split(
 def encode_images(model: Encoder, images: Iterable[bytes], batch_size: int = 256) -> Features:
     """Features [n, embed_dim]; a stream of images is never held as a whole."""
     return np.concatenate(
-        [
-            _array(model.encode_image(batch, batch_size=batch_size))
-            for batch in _batches(images, 4 * batch_size)
-        ]
+        [_array(model.encode_image(batch, batch_size=batch_size)) for batch in _batches(images, 4 * batch_size)]
     )
 
 

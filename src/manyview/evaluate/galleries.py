@@ -65,9 +65,7 @@ def build_galleries(
     return galleries
 
 
-def build_task(
-    items: Sequence[Item], gallery: Gallery, kind: QueryKind, *, default_lang: str = DEFAULT_LANG
-) -> Task:
+def build_task(items: Sequence[Item], gallery: Gallery, kind: QueryKind, *, default_lang: str = DEFAULT_LANG) -> Task:
     """The distinct texts of one kind and their right images.
 
     A text is right for every image of the groups of the records that carry it: two concepts with the

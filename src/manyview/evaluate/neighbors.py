@@ -79,9 +79,7 @@ def tag_neighbors(model: Encoder, task: TagTask, *, examples: int = 12, top: int
     )
 
 
-def nearest_tags(
-    model: Encoder, task: TagTask, titles: Sequence[str], *, top: int = 8
-) -> list[tuple[str, ...]]:
+def nearest_tags(model: Encoder, task: TagTask, titles: Sequence[str], *, top: int = 8) -> list[tuple[str, ...]]:
     """The nearest tags of any words, such as "dinner", without those that share a word with them."""
     scores = encode_texts(model, titles) @ encode_texts(model, task.vocabulary).T
     found = []

@@ -63,13 +63,9 @@ def query_texts(texts: Sequence[Text], kind: QueryKind, default_lang: str = DEFA
     return (". ".join(part[0].rstrip(".。") for part in present),)
 
 
-def texts_of(
-    texts: Sequence[Text], kind: str, lang: str = "", default_lang: str = DEFAULT_LANG
-) -> tuple[str, ...]:
+def texts_of(texts: Sequence[Text], kind: str, lang: str = "", default_lang: str = DEFAULT_LANG) -> tuple[str, ...]:
     """The distinct texts of one kind in one language; an empty `lang` is the default one or none stated."""
-    mine = (
-        text.text.strip() for text in texts if text.kind == kind and _speaks(text.lang, lang, default_lang)
-    )
+    mine = (text.text.strip() for text in texts if text.kind == kind and _speaks(text.lang, lang, default_lang))
     return tuple(dict.fromkeys(text for text in mine if text))
 
 

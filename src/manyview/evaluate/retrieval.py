@@ -159,9 +159,7 @@ def paired_cells(results: Sequence[RetrievalResults]) -> Iterator[tuple[Key, lis
         cells = [one.cells[key] for one in results if key in one.cells]
         same = all(cell.names == first.names and cell.gallery == first.gallery for cell in cells)
         if not same or len(cells) < len(results):
-            raise UsageError(
-                f"{' / '.join(key)} was evaluated on different queries: use one corpus and split"
-            )
+            raise UsageError(f"{' / '.join(key)} was evaluated on different queries: use one corpus and split")
         yield key, cells
 
 

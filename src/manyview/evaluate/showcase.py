@@ -88,9 +88,7 @@ def showcase(
             rival = other.tasks[number] if other else None
             ranks = _ranks(encoded, task)
             others = _ranks(other, rival) if other and rival else None
-            choices += _choose(
-                encoded, task, ranks, others, successes=successes, failures=failures, top=top, seed=seed
-            )
+            choices += _choose(encoded, task, ranks, others, successes=successes, failures=failures, top=top, seed=seed)
     thumbnails = _thumbnails(encoded, corpus, split, choices, side_px)
     return [_shown(encoded, choice, thumbnails, default_lang) for choice in choices]
 
@@ -132,9 +130,7 @@ def _thumbnails(
         for choice in choices
         for place in (*choice.hits.tolist(), int(choice.task.truths.row(choice.query)[0]))
     }
-    return {
-        record.id: thumbnail(record.image, side_px) for record in corpus.records(split) if record.id in needed
-    }
+    return {record.id: thumbnail(record.image, side_px) for record in corpus.records(split) if record.id in needed}
 
 
 def thumbnail(image: bytes, side_px: int) -> bytes:
@@ -152,9 +148,7 @@ def thumbnail(image: bytes, side_px: int) -> bytes:
     return packed.getvalue()
 
 
-def _shown(
-    encoded: EncodedSplit, choice: _Choice, thumbnails: Mapping[str, bytes], default_lang: str
-) -> ShownQuery:
+def _shown(encoded: EncodedSplit, choice: _Choice, thumbnails: Mapping[str, bytes], default_lang: str) -> ShownQuery:
     right = choice.task.truths.row(choice.query)
     kind = choice.task.kind
 

@@ -77,9 +77,7 @@ def tag_task(
     barred = _sharing_a_word(list(tags), vocabulary)
     asked = sorted((key for key in tags if tags[key] - barred[key]), key=lambda key: seeded_order(seed, key))
     if not asked:
-        raise UsageError(
-            f"split {split!r} has no title with a tag in other words: there is nothing to measure"
-        )
+        raise UsageError(f"split {split!r} has no title with a tag in other words: there is nothing to measure")
     return TagTask(
         titles=tuple(wording[key] for key in asked),
         vocabulary=tuple(vocabulary),

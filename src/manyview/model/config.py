@@ -37,7 +37,9 @@ class TextTowerConfig(Config):
         "cls", description="transformers only: the first token, the mean of all, or the model's own pooler."
     )
     vocab_size: int = Field(
-        30_000, ge=100, description="transformers only: size at most of the WordPiece vocabulary trained on the corpus."
+        30_000,
+        ge=100,
+        description="transformers only: size at most of the WordPiece vocabulary trained on the corpus.",
     )
 
 
@@ -45,7 +47,7 @@ class ModelConfig(Config):
     """A dual encoder: image tower, text tower, a projection of each to `embed_dim`, one temperature."""
 
     embed_dim: int = Field(256, ge=2, description="Width of the shared space.")
-    image: ImageTowerConfig = Field(default_factory=lambda: ImageTowerConfig(), description="Image tower.")
-    text: TextTowerConfig = Field(default_factory=lambda: TextTowerConfig(), description="Text tower.")
+    image: ImageTowerConfig = Field(default_factory=ImageTowerConfig, description="Image tower.")
+    text: TextTowerConfig = Field(default_factory=TextTowerConfig, description="Text tower.")
     logit_scale_init: float = Field(math.log(1 / 0.07), description="Start of logit_scale, in log space.")
     logit_scale_max: float = Field(math.log(100), description="Clamp of logit_scale, in log space.")

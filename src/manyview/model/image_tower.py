@@ -56,12 +56,15 @@ def build_image_tower(config: ImageTowerConfig) -> nn.Module:
 def _create(name: str, size: int, options: dict[str, Any]) -> Any:
     if not timm.is_model(name):
         close = difflib.get_close_matches(name, timm.list_models(), n=3)
-        hint = f": did you mean {' or '.join(close)}?" if close else ", allowed: residual or a name of timm.list_models()"
+        hint = (
+            f": did you mean {' or '.join(close)}?" if close else ", allowed: residual or a name of timm.list_models()"
+        )
         raise UsageError(f"no image tower named {name!r}{hint}")
-    sizes = [{"img_size": size}, {}]  # transformers want to know their input size, convolutions refuse the argument
-    for with_size in sizes:
+    failure: TypeError | None = None
+    arguments: dict[str, Any]
+    for arguments in ({**options, "img_size": size}, options):  # convolutions refuse img_size
         try:
-            return timm.create_model(name, pretrained=False, num_classes=0, **with_size, **options)
+            return timm.create_model(name, pretrained=False, num_classes=0, **arguments)
         except TypeError as error:
             failure = error
     raise UsageError(f"timm cannot make {name!r} with model.image.options={options}: {failure}")

@@ -25,7 +25,8 @@ class ResidualTower(nn.Module):
     ) -> None:
         super().__init__()
         self.width = widths[-1]
-        self.stem = nn.Sequential(nn.PixelUnshuffle(patch), nn.Conv2d(3 * patch * patch, widths[0], 3, padding=1))
+        self.patches = nn.PixelUnshuffle(patch)
+        self.stem = nn.Conv2d(3 * patch * patch, widths[0], 3, padding=1)
         blocks, before = list[nn.Module](), widths[0]
         for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
             variance = 1.0
@@ -34,11 +35,11 @@ class ResidualTower(nn.Module):
                 blocks.append(_Block(before, width, stride, variance))
                 before, variance = width, variance + _BRANCH**2
         self.blocks = nn.Sequential(*blocks)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         """[n, width] from [n, 3, size, size] uint8."""
-        x = (images.to(self.stem[1].weight.dtype) - _MEAN) / _STD
+        x = self.patches((images.to(self.stem.weight.dtype) - _MEAN) / _STD)
         x = self.blocks(self.stem(x.contiguous(memory_format=torch.channels_last)))
         return functional.relu(x).mean((2, 3))
 

@@ -52,7 +52,7 @@ def _create(name: str, options: dict[str, Any]) -> Any:
     if name not in CONFIG_MAPPING:
         raise UsageError(f"no text tower named {name!r}, allowed: ngrams or a transformers model type such as bert")
     try:
-        model = AutoModel.from_config(AutoConfig.for_model(name, **options), dtype=torch.float32)
+        config = AutoConfig.for_model(name, **options)
+        return AutoModel.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
     except (ValueError, TypeError) as error:
         raise UsageError(f"transformers cannot make {name!r} with model.text.options: {error}") from None
-    return model

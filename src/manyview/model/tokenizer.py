@@ -68,7 +68,7 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int) -> WordPieceTokenizer
     BERT's cleaning: lower case, accents stripped, each Chinese character a word of its own.
     """
     texts = list(texts)
-    tokenizer = Tokenizer(models.WordPiece(unk_token=_UNK))  # type: ignore[call-arg]
+    tokenizer = Tokenizer(models.WordPiece(unk_token=_UNK))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()

@@ -14,6 +14,7 @@ from manyview.search.encoder import Encoder
 from manyview.search.hits import Hit
 from manyview.search.index import Index, run_index
 from manyview.search.layout import CARD
+from manyview.search.origin import model_origin
 from manyview.search.page import render_page
 from manyview.search.query import read_picture, search
 
@@ -63,13 +64,19 @@ def answer(
     picture = None if image is None else read_picture(image)  # a wrong picture is found before the index is built
     if (path / CARD).is_file():
         index = Index.open(path)
-        model = Path(index.card.model.path)
+        model = _model_of(index)
         encoder = load(model)
     else:
         model, encoder = path, load(path)
         index = run_index(path, encoder, Corpus.open(corpus or _own_corpus(path)))
     hits = search(encoder, index, text=text, image=picture, top=top)
     return Answer(tuple(hits), index, text, picture, model)
+
+
+def _model_of(index: Index) -> Path:
+    """The model that an index was built with: beside it in a run, else where it lay then."""
+    beside = index.folder.parent / "model"
+    return beside if model_origin(beside).sha256 == index.card.model.sha256 else Path(index.card.model.path)
 
 
 def _own_corpus(run: Path) -> str:

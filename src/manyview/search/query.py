@@ -44,7 +44,5 @@ def read_picture(image: str | Path | bytes) -> bytes:
     try:
         thumbnail(content, side_px=16)
     except UNDECODABLE:
-        raise UsageError(
-            f"{name} is not a picture that can be decoded: give a JPEG, PNG or WebP file"
-        ) from None
+        raise UsageError(f"{name} is not a picture that can be decoded: give a JPEG, PNG or WebP file") from None
     return content

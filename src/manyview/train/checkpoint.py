@@ -40,9 +40,7 @@ def save_checkpoint(folder: Path, step: int, state: dict[str, Any], keep: int) -
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         shutil.rmtree(partial, ignore_errors=True)
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).splitlines()[0]
-        raise ManyviewError(
-            f"cannot write the checkpoint {final}: {reason}; earlier checkpoints are intact"
-        ) from error
+        raise ManyviewError(f"cannot write the checkpoint {final}: {reason}; earlier checkpoints are intact") from error
     for old in _complete(folder)[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
     return final

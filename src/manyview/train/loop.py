@@ -118,9 +118,7 @@ class _Run:
         self.images, self.texts = state["images"], state["texts"]
 
 
-def _steps(
-    run: _Run, folder: RunFolder, stop: StopRequest, sinks: Sequence[Sink], logged: Sequence[Sink]
-) -> None:
+def _steps(run: _Run, folder: RunFolder, stop: StopRequest, sinks: Sequence[Sink], logged: Sequence[Sink]) -> None:
     config = run.config
     run.model.train()
     began = run.seconds
@@ -190,9 +188,7 @@ def _leave(run: _Run, folder: RunFolder, stop: StopRequest) -> None:
     raise Interrupted(message) if stop.signal == signal.SIGINT else Saved(message)
 
 
-def _metrics(
-    run: _Run, batch: Batch, loss: MultiViewLoss, norm: float, waited: float, took: float
-) -> dict[str, Any]:
+def _metrics(run: _Run, batch: Batch, loss: MultiViewLoss, norm: float, waited: float, took: float) -> dict[str, Any]:
     return {
         "step": run.step,
         "steps": run.total,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Metrics", "Sink", "jsonl_sink", "log_sink", "line_of", "peak_memory_mb", "read_metrics", "rewind"]
+__all__ = ["Metrics", "Sink", "jsonl_sink", "line_of", "log_sink", "peak_memory_mb", "read_metrics", "rewind"]
 
 Metrics = dict[str, Any]
 Sink = Callable[[Metrics], None]

@@ -81,7 +81,16 @@ class RunFolder:
 
     def _empty(self) -> None:
         """Remove what a run leaves, and nothing else. Raises UsageError when more than that is there."""
-        known = {"config.yaml", "env.json", "train.log", "metrics.jsonl", "tb", "checkpoints", "model", "index"}
+        known = {
+            "config.yaml",
+            "env.json",
+            "train.log",
+            "metrics.jsonl",
+            "tb",
+            "checkpoints",
+            "model",
+            "index",
+        }
         if strange := sorted({p.name for p in self.path.iterdir()} - known - {"report.html"}):
             raise UsageError(f"{self.path} holds {strange[0]}, which is not of a run: choose another --out")
         for name in [*known, "report.html"]:

@@ -58,9 +58,7 @@ def difference(source: str, kind: str, low: float, value: float, high: float) ->
 
 def neighbors(score: float) -> NeighborResults:
     example = TitleNeighbors("dinner", (("plate", True), ("cup", False)), ("plate",), 0)
-    return NeighborResults(
-        TagScores(score, score), TagScores(0.01, 0.01), TagScores(0.1, 0.1), 50, 900, (example,)
-    )
+    return NeighborResults(TagScores(score, score), TagScores(0.01, 0.01), TagScores(0.1, 0.1), 50, 900, (example,))
 
 
 def shown(text: str, rank: int, lang: str = "en") -> ShownQuery:

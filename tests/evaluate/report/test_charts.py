@@ -51,9 +51,7 @@ def test_an_axis_without_length_has_one_tick() -> None:
 
 
 def test_lines_run_from_edge_to_edge_and_from_top_to_bottom() -> None:
-    chart = drawn(
-        line_chart([Series("a", ((10, 4.0), (20, 0.0)), 7)], label="l", x_label="step", y_label="loss")
-    )
+    chart = drawn(line_chart([Series("a", ((10, 4.0), (20, 0.0)), 7)], label="l", x_label="step", y_label="loss"))
     [line] = chart.iter("polyline")
     assert line.get("points") == "0.00,0.0 100.00,190.0"
     assert line.get("class") == "line tone-1"

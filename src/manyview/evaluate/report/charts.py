@@ -85,9 +85,7 @@ def line_chart(
         Markup('<text class="axis" x="-40" y="11">{}</text>').format(y_label),
         *(_level(bottom - up.at(tick), tick) for tick in up.ticks(4)),
         *(_step(across.at(tick), bottom + 18, tick) for tick in across.ticks(4)),
-        Markup('<text class="axis" x="50%" y="{}" text-anchor="middle">{}</text>').format(
-            bottom + 36, x_label
-        ),
+        Markup('<text class="axis" x="50%" y="{}" text-anchor="middle">{}</text>').format(bottom + 36, x_label),
     ]
     plot = Markup(
         '<svg y="{y}" width="100%" height="{height}" viewBox="0 0 100 {height}" preserveAspectRatio="none">'
@@ -107,9 +105,7 @@ def interval_chart(rows: Sequence[IntervalRow], *, label: str, x_label: str) -> 
         if before is None or before.group != row.group:
             y += HEADING_PX
             body.append(
-                Markup('<text class="group" x="-{}" y="{}">{}</text>').format(
-                    LABEL_COLUMN_PX, y - 10, row.group
-                )
+                Markup('<text class="group" x="-{}" y="{}">{}</text>').format(LABEL_COLUMN_PX, y - 10, row.group)
             )
         body.append(_interval(row, y + ROW_PX // 2, across))
         y += ROW_PX
@@ -151,9 +147,7 @@ def _level(y: float, value: float) -> Markup:
 
 def _step(x: float, y: int, value: float) -> Markup:
     anchor = "start" if x < 5 else "end" if x > 95 else "middle"
-    return Markup('<text class="tick" x="{:.2f}%" y="{}" text-anchor="{}">{}</text>').format(
-        x, y, anchor, plain(value)
-    )
+    return Markup('<text class="tick" x="{:.2f}%" y="{}" text-anchor="{}">{}</text>').format(x, y, anchor, plain(value))
 
 
 def _line(series: Series, across: Axis, up: Axis) -> Markup:
@@ -185,7 +179,5 @@ def _interval(row: IntervalRow, y: int, across: Axis) -> Markup:
 
 
 def _svg(kind: str, label: str, height: int, parts: Sequence[Markup]) -> Markup:
-    start = Markup('<svg class="chart" role="img" aria-label="{}" width="100%" height="{}">').format(
-        label, height
-    )
+    start = Markup('<svg class="chart" role="img" aria-label="{}" width="100%" height="{}">').format(label, height)
     return Markup('<div class="{}">').format(kind) + start + Markup("").join(parts) + Markup("</svg></div>")

@@ -70,7 +70,8 @@ class ReportData:
     `recipes` start with the baseline and end with the candidate; a page about a single run has one.
     `comparison` and `overall` are the rows of `comparison(...)` and `mean_comparison(...)` of these two;
     the headline is taken from `overall` for the query kind `headline_kind`, text to image. `shown` are
-    queries answered by the candidate, `sheet` some training records as the candidate saw them. `environment` goes to the foot of the page, as given.
+    queries answered by the candidate, `sheet` some training records as the candidate saw them.
+    `environment` goes to the foot of the page, as given.
     """
 
     title: str

@@ -46,10 +46,7 @@ def render_report(data: ReportData) -> str:
         differences=_difference_charts(data),
         tables=tables,
         firsts=[
-            (table.source, row)
-            for table in tables[:4]
-            for row in table.main.rows
-            if row.kind == data.headline_kind
+            (table.source, row) for table in tables[:4] for row in table.main.rows if row.kind == data.headline_kind
         ],
         metrics=METRICS,
         shown=_shown_groups(data.shown),
@@ -97,9 +94,7 @@ def _difference_charts(data: ReportData) -> list[tuple[str, Markup]]:
         every = difference_rows(data.comparison, direction, every_image=True)
         charts.append((f"{title}, any image of the concept counts", every))
     return [
-        (title, interval_chart(rows, label=f"{title}: {X_LABEL}", x_label=X_LABEL))
-        for title, rows in charts
-        if rows
+        (title, interval_chart(rows, label=f"{title}: {X_LABEL}", x_label=X_LABEL)) for title, rows in charts if rows
     ]
 
 

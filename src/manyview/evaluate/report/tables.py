@@ -74,9 +74,7 @@ def source_tables(data: ReportData) -> list[SourceTables]:
     return found
 
 
-def difference_rows(
-    rows: Sequence[ComparisonRow], direction: str, *, every_image: bool = False
-) -> list[IntervalRow]:
+def difference_rows(rows: Sequence[ComparisonRow], direction: str, *, every_image: bool = False) -> list[IntervalRow]:
     """R@10 differences of one direction, for the chart."""
     return [
         IntervalRow(row["source"], kind_label(row["query_kind"]), row["difference"], row["low"], row["high"])

@@ -45,9 +45,7 @@ def verdict(data: ReportData) -> Verdict | None:
         return None
     recalls = [(row["candidate"], data.candidate.title), (row["baseline"], data.baseline.title)]
     (most, ahead), (less, behind) = sorted(recalls, key=lambda recall: recall[0], reverse=True)
-    found = (
-        f"the right picture among the first ten for {most:.1f}% of held-out queries, {behind} for {less:.1f}%"
-    )
+    found = f"the right picture among the first ten for {most:.1f}% of held-out queries, {behind} for {less:.1f}%"
     decided = row["low"] > 0 or row["high"] < 0
     if decided:
         sentence = f"{ahead} wins: it puts {found}."

@@ -1,0 +1,126 @@
+"""Laws of the dual encoder: unit rows, saved = loaded, absent rows zero, damaged folders named."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from manyview import DualEncoder
+from manyview.errors import DataError, UsageError
+from manyview.model import ImageTowerConfig, ModelConfig, TextTowerConfig, train_wordpiece
+
+TEXTS = ["a red apple", "红苹果", "", "dinner"]
+PICTURES = [Image.fromarray(np.random.default_rng(i).integers(0, 256, (50, 60, 3), np.uint8)) for i in range(3)]
+
+
+def small() -> DualEncoder:
+    torch.manual_seed(0)
+    return DualEncoder(ModelConfig(embed_dim=24, text=TextTowerConfig(options={"buckets": 500, "width": 16})))
+
+
+def transformer() -> DualEncoder:
+    torch.manual_seed(0)
+    options = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    config = ModelConfig(
+        embed_dim=24,
+        image=ImageTowerConfig(name="test_vit", size=160),
+        text=TextTowerConfig(name="bert", options=options),
+    )
+    return DualEncoder(config, train_wordpiece(TEXTS, 100)).eval()
+
+
+@pytest.mark.parametrize("make", [small, transformer])
+def test_encoded_rows_have_length_one_and_do_not_depend_on_the_batch_size(make):
+    model = make()
+    for encode, items in ((model.encode_text, TEXTS), (model.encode_image, PICTURES)):
+        rows = encode(items)
+        assert rows.dtype == torch.float32
+        torch.testing.assert_close(rows.norm(dim=1), torch.ones(len(items)))
+        torch.testing.assert_close(encode(items, batch_size=1), rows, atol=1e-5, rtol=1e-5)
+        assert encode([]).shape == (0, 24)
+
+
+@pytest.mark.parametrize("make", [small, transformer])
+def test_a_loaded_model_is_the_saved_one(make, tmp_path):
+    model = make()
+    model.save_pretrained(tmp_path / "run" / "model")
+    for path in (tmp_path / "run", tmp_path / "run" / "model"):
+        loaded = DualEncoder.from_pretrained(path)
+        assert loaded.config == model.config
+        torch.testing.assert_close(loaded.encode_text(TEXTS), model.encode_text(TEXTS), atol=0, rtol=0)
+        torch.testing.assert_close(loaded.encode_image(PICTURES), model.encode_image(PICTURES), atol=0, rtol=0)
+        assert loaded.logit_scale == model.logit_scale
+
+
+def test_bytes_paths_and_pictures_are_the_same(tmp_path):
+    buffer = io.BytesIO()
+    PICTURES[0].save(buffer, "PNG")
+    (tmp_path / "picture.png").write_bytes(buffer.getvalue())
+    model = small()
+    rows = model.encode_image([PICTURES[0], buffer.getvalue(), tmp_path / "picture.png", str(tmp_path / "picture.png")])
+    torch.testing.assert_close(rows, rows[:1].expand(4, -1), atol=1e-6, rtol=0)
+    torch.testing.assert_close(model.encode_image(PICTURES[0]), rows[:1], atol=1e-6, rtol=0)
+
+
+def test_encoding_leaves_a_model_in_training_in_training():
+    model = small().train()
+    model.encode_text(TEXTS)
+    assert model.training
+
+
+def test_features_of_absent_texts_are_zero_and_the_others_in_their_rows():
+    model = small()
+    present = torch.tensor([True, False, True, False])
+    pixels = torch.zeros(4, 3, 64, 64, dtype=torch.uint8)
+    features, scale = model(
+        {"image": pixels},
+        {"title": model.tokenize(["a", "b"], 8), "none": model.tokenize([], 8)},
+        {"title": present, "none": torch.zeros(4, dtype=torch.bool)},
+    )
+    torch.testing.assert_close(features["title"][present], model.encode_text(["a", "b"]))
+    assert not features["title"][~present].any()
+    assert not features["none"].any()
+    assert features["image"].shape == (4, 24)
+    torch.testing.assert_close(scale.item(), 1 / 0.07)
+
+
+def test_the_scale_is_clamped_at_one_hundred():
+    model = small()
+    model.logit_scale.data.fill_(9.0)
+    model.clamp_logit_scale()
+    assert model.logit_scale.exp().item() == pytest.approx(100)
+
+
+def test_similarity_is_the_cosine():
+    model = small()
+    a, b = model.encode_text(TEXTS), model.encode_image(PICTURES)
+    expected = torch.nn.functional.cosine_similarity(a[:, None], b[None], dim=-1)
+    torch.testing.assert_close(model.similarity(a, b), expected)
+
+
+def test_a_folder_without_a_model_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="no model at"):
+        DualEncoder.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(("file", "content"), [("config.json", b"{}}"), ("model.safetensors", b"cut short")])
+def test_a_damaged_model_is_named(tmp_path, file, content):
+    small().save_pretrained(tmp_path)
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(DataError, match="is damaged"):
+        DualEncoder.from_pretrained(tmp_path)
+
+
+def test_weights_of_another_model_are_refused(tmp_path):
+    small().save_pretrained(tmp_path)
+    config = (tmp_path / "config.json").read_text().replace('"embed_dim": 24', '"embed_dim": 32')
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(DataError, match="another model than its config"):
+        DualEncoder.from_pretrained(tmp_path)
+
+
+def test_an_unreadable_picture_is_a_data_error():
+    with pytest.raises(DataError, match="image"):
+        small().encode_image([b"no picture"])

@@ -1,0 +1,206 @@
+"""The command line: every verb on a real run, and one sentence with the right exit code for mistakes."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.train.conftest import TINY, corpus
+
+from manyview import __version__, cli
+from manyview.corpus import Corpus
+
+__all__ = ["corpus"]  # the fixture of the training tests: a tiny corpus of colored squares
+
+HELP_S = 0.4
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs a verb in this process: (exit code, stdout, stderr)."""
+
+    def of(*arguments):
+        monkeypatch.setattr(sys, "argv", ["manyview", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def trained(corpus, tmp_path_factory):
+    """A finished run of a recipe."""
+    out = tmp_path_factory.mktemp("runs") / "colors"
+    arguments = ["train", "many-view", "--corpus", str(corpus), "--out", str(out), *TINY[:1], *TINY[2:]]
+    before, sys.argv = sys.argv, ["manyview", *arguments]
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    sys.argv = before
+    assert not stop.value.code
+    return out
+
+
+def test_help_is_fast_and_loads_no_torch():
+    code = (
+        "import sys, time\n"
+        "sys.argv = ['manyview', '--help']\n"
+        "from manyview import cli\n"
+        "try:\n    cli.main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'transformers', 'timm', 'pyarrow'} & sys.modules.keys()\n"
+        "print(time.process_time(), heavy, file=sys.stderr)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for verb in ("demo", "views", "train", "evaluate", "search"):
+        assert verb in said.stdout
+    seconds, heavy = said.stderr.strip().splitlines()[-1].split(" ", 1)
+    assert heavy == "set()"
+    assert float(seconds) < 4 * HELP_S  # CPU time with room for a slow machine; the bar itself is benchmarked
+
+
+def test_the_version_is_printed(run):
+    assert run("--version") == (0, f"manyview {__version__}\n", "")
+
+
+def test_train_says_where_the_model_is_and_can_be_resumed(run, trained, corpus):
+    assert (trained / "model" / "model.safetensors").is_file()
+    same = ["train", "many-view", "--corpus", corpus, "--out", trained, *TINY[:1], *TINY[2:]]
+    code, out, _ = run(*same, "--resume")
+    assert (code, out) == (0, f"{trained / 'model'}\n")
+    code, _, err = run(*same)
+    assert code == 2
+    assert "--resume" in err
+
+
+def test_a_config_file_gives_the_run_again(run, trained, corpus, tmp_path):
+    code, *_ = run("train", "many-view", "-c", trained / "config.yaml", "--out", tmp_path / "again")
+    assert code == 0
+    same = [(folder / "model" / "model.safetensors").read_bytes() for folder in (trained, tmp_path / "again")]
+    assert same[0] == same[1]
+
+
+def test_evaluate_prints_a_table_or_json(run, trained, corpus, monkeypatch):
+    code, out, _ = run("evaluate", trained, "--on", corpus, "--json")
+    assert code == 0
+    cell = json.loads(out)["squares"]["title"]["t2i"]
+    assert cell["queries"] == cell["gallery"] == 12
+    assert 0 <= cell["r1"] <= cell["r5"] <= cell["r10"] <= 100
+    monkeypatch.setenv("COLUMNS", "160")
+    code, out, _ = run("evaluate", trained, "--on", corpus)
+    assert code == 0
+    assert "text → image" in out
+
+
+def test_search_finds_by_words_chinese_and_pictures(run, trained, corpus, tmp_path):
+    for query in ("red", "红"):
+        code, out, _ = run("search", trained, query, "--top", 3, "--json", "--page", tmp_path / "page.html")
+        assert code == 0
+        assert [hit["rank"] for hit in json.loads(out)["hits"]] == [1, 2, 3]
+        assert query in (tmp_path / "page.html").read_text()
+    record = next(Corpus.open(corpus).records("test"))
+    (tmp_path / "one.png").write_bytes(record.image)
+    code, out, _ = run("search", trained, "--image", tmp_path / "one.png", "--json")
+    assert json.loads(out)["hits"][0]["id"] == record.id
+    code, out, err = run("search", trained, "red")
+    assert code == 0
+    assert "square" in out
+    assert "last-search.html" in err
+
+
+def test_search_takes_an_index_and_a_bare_model(run, trained, corpus, tmp_path):
+    of_run = run("search", trained, "blue", "--json")[1]
+    assert run("search", trained / "index", "blue", "--json")[1] == of_run
+    assert run("search", trained / "model", "blue", "--json", "--corpus", corpus)[1] == of_run
+    code, _, err = run("search", tmp_path, "blue")
+    assert code == 2
+    assert "no model" in err
+
+
+def test_views_draws_what_training_sees(run, corpus, tmp_path):
+    code, out, _ = run("views", corpus, "--out", tmp_path / "views.html", "--rows", 6)
+    assert (code, out) == (0, f"{tmp_path / 'views.html'}\n")
+    assert (tmp_path / "views.html").read_text().count("data:image/webp") == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["train", "many-view", "--corpus", "{tmp}/nowhere", "--out", "{tmp}/o"], 2, "no corpus at"),
+        (["train", "many-view", "--corpus", "{tmp}", "--out", "{tmp}/o"], 2, "is not a corpus"),
+        (["train", "many-views", "--out", "{tmp}/o"], 2, "no recipe named"),
+        (["train", "many-view", "--out", "{tmp}/o", "optimizer.learning_rat=1"], 2, "did you mean"),
+        (["train", "many-view", "--out", "{tmp}/o", "steps"], 2, "key=value"),
+        (["train", "many-view", "--out", "{tmp}/o", "objective.pairs.0.key=clicks"], 2, "view 'clicks'"),
+        (
+            ["train", "many-view", "--out", "{tmp}/o", "-c", "{tmp}/none.yaml"],
+            2,
+            "cannot read the config file",
+        ),
+        (["train", "many-view", "--out", "{tmp}/o", "--resume", "--overwrite"], 2, "exclude each other"),
+        (["evaluate", "{tmp}"], 2, "no model at"),
+        (["evaluate", "{run}", "--on", "{corpus}", "--split", "val"], 2, "val"),
+        (["search", "{run}", ""], 2, "empty"),
+        (["search", "{run}"], 2, "either a text or a picture"),
+        (["search", "{run}", "--image", "{tmp}/no.png"], 2, "cannot read the picture"),
+        (["search", "{run}", "red", "--page", "{run}/config.yaml/x"], 1, "cannot write"),
+        (["views", "{corpus}", "--recipe", "nothing"], 2, "no recipe"),
+        (["demo", "--out", "{corpus}"], 2, "something other than a demo"),
+        (["train"], 2, "Missing argument"),
+    ],
+)
+def test_mistakes_are_one_sentence_with_their_exit_code(run, trained, corpus, tmp_path, arguments, code, sentence):
+    filled = [part.format(tmp=tmp_path, run=trained, corpus=corpus) for part in arguments]
+    got, out, err = run(*filled)
+    assert got == code
+    assert sentence in err
+    assert not out
+    assert "Traceback" not in err
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_damaged_shard_leaves_exit_code_3(run, corpus, tmp_path):
+    copy = tmp_path / "copy"
+    (copy / "data").mkdir(parents=True)
+    for file in corpus.rglob("*.*"):
+        (copy / file.relative_to(corpus)).write_bytes(file.read_bytes())
+    shard = next((copy / "data").glob("train*"))
+    shard.write_bytes(bytes(shard.stat().st_size))
+    code, _, err = run("train", "many-view", "--corpus", copy, "--out", tmp_path / "o")
+    assert code == 3
+    assert shard.name in err
+
+
+def test_ctrl_c_saves_and_leaves_130(corpus, tmp_path):
+    out = tmp_path / "run"
+    more = [*TINY[2:4], "steps=100000", *TINY[5:]]
+    command = [
+        sys.executable,
+        "-m",
+        "manyview",
+        "train",
+        "many-view",
+        "--corpus",
+        corpus,
+        "--out",
+        out,
+        *more,
+    ]
+    source = str(Path(cli.__file__).parents[1])
+    environment = {**os.environ, "PYTHONPATH": source}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    deadline = time.monotonic() + 120
+    while not (out / "metrics.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(2)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "continue with the same command and --resume" in err
+    assert "Traceback" not in err
+    assert list((out / "checkpoints").glob("step-*"))

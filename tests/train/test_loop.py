@@ -1,0 +1,165 @@
+"""Laws of training: reproducible to the bit, interrupted = uninterrupted, and it learns."""
+
+import os
+import signal
+
+import pytest
+import torch
+from PIL import Image
+from tests.train.conftest import COLORS
+
+from manyview import DualEncoder
+from manyview.config import load_config
+from manyview.errors import DataError, Interrupted, Saved, UsageError
+from manyview.train import RECIPES, RunFolder, TrainConfig, read_metrics, train
+
+
+def equal(a: DualEncoder, b: DualEncoder) -> bool:
+    theirs = b.state_dict()
+    return all(torch.equal(of, theirs[name]) for name, of in a.state_dict().items())
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_same_run_gives_the_same_bits(config, tmp_path, workers):
+    first = train(config(), tmp_path / "a")
+    again = train(config(f"workers={workers}"), tmp_path / "b")
+    assert equal(first, again)
+    assert not equal(first, train(config("seed=1"), tmp_path / "c"))
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, Interrupted), (signal.SIGTERM, Saved)])
+@pytest.mark.parametrize("step", [1, 3])
+def test_a_stopped_and_continued_run_ends_as_if_never_stopped(config, tmp_path, number, error, step):
+    whole = train(config(), tmp_path / "whole")
+
+    def stop(metrics):
+        if metrics["step"] == step:
+            os.kill(os.getpid(), number)
+
+    with pytest.raises(error, match=f"stopped at step {step} of 6 and saved"):
+        train(config(), tmp_path / "parts", sinks=[stop])
+    assert not RunFolder(tmp_path / "parts").finished
+    continued = train(config(), tmp_path / "parts", resume=True)
+    assert equal(whole, continued)
+    losses = [[row["loss"] for row in read_metrics(tmp_path / run / "metrics.jsonl")] for run in ("whole", "parts")]
+    assert losses[0] == losses[1]
+
+
+def test_a_run_that_died_without_a_word_continues_from_its_last_checkpoint(config, tmp_path):
+    whole = train(config(), tmp_path / "whole")
+
+    class PowerCut(Exception):
+        pass
+
+    def die(metrics):
+        if metrics["step"] == 5:
+            raise PowerCut
+
+    with pytest.raises(PowerCut):
+        train(config(), tmp_path / "parts", sinks=[die])
+    assert equal(whole, train(config(), tmp_path / "parts", resume=True))
+    steps = [row["step"] for row in read_metrics(tmp_path / "parts" / "metrics.jsonl")]
+    assert steps == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_model_of_a_run_is_what_training_returned(config, tmp_path):
+    model = train(config(), tmp_path / "run")
+    assert equal(model, DualEncoder.from_pretrained(tmp_path / "run"))
+
+
+def test_a_run_leaves_its_configuration_which_can_be_run_again(config, tmp_path):
+    first = train(config(), tmp_path / "a")
+    again = load_config(TrainConfig, tmp_path / "a" / "config.yaml")
+    assert again == config()
+    assert equal(first, train(again, tmp_path / "b"))
+    for name in ("env.json", "train.log", "metrics.jsonl", "checkpoints/latest"):
+        assert (tmp_path / "a" / name).stat().st_size
+
+
+def test_training_ties_names_to_colors(config, tmp_path):
+    steps = ("steps=80", "optimizer.warmup_steps=5", "save_every=80")
+    model = train(config(*steps), tmp_path / "run")
+    rows = read_metrics(tmp_path / "run" / "metrics.jsonl")
+    assert rows[-1]["loss"] < 0.7 * rows[0]["loss"]
+
+    pictures = model.encode_image([Image.new("RGB", (24, 24), color) for color in COLORS.values()])
+    for names in (list(COLORS), ["红", "绿", "蓝", "黄"]):
+        assert model.similarity(model.encode_text(names), pictures).argmax(1).tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "base"])
+def test_every_recipe_trains(config, tmp_path, name):
+    train(config("steps=2", name=name), tmp_path / "run")
+    first, last = read_metrics(tmp_path / "run" / "metrics.jsonl")
+    weights = {f"{p.query}->{p.key}": p.weight for p in config(name=name).objective.pairs}
+    assert last["terms"].keys() == weights.keys()
+    assert first["loss"] == pytest.approx(sum(weights[pair] * of for pair, of in first["terms"].items()), rel=1e-5)
+    assert last["images"] == 2 * 8 * len(config(name=name).views.images)
+
+
+def test_the_base_recipe_trains_when_its_towers_are_small(config, tmp_path):
+    bert = "{hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 16}"
+    small = ("model.image={name: test_vit, size: 160, options: {}}", f"model.text.options={bert}", "steps=2")
+    model = train(config(*small, name="base"), tmp_path / "run")
+    assert model.wordpiece is not None
+    assert equal(model, DualEncoder.from_pretrained(tmp_path / "run"))
+
+
+def test_image_sizes_change_at_their_share_of_the_run(config, tmp_path):
+    progressive = config("image_sizes={0: 16, 0.5: 32}")
+    assert [progressive.image_size(step, 6) for step in range(6)] == [16, 16, 16, 32, 32, 32]
+    train(progressive, tmp_path / "run")
+    with pytest.raises(UsageError, match="fully convolutional"):
+        train(config("image_sizes={0: 16}", "model.image={name: test_vit, size: 160}"), tmp_path / "vit")
+
+
+def test_too_many_broken_images_end_the_run_with_the_first_of_them(config, tmp_path):
+    from manyview.corpus import Record, Text, write_corpus
+
+    records = [
+        Record(f"r/{i}", f"r/{i}", b"broken", (Text("title", str(i), "en"), Text("tags", "x", "en")))
+        for i in range(250)
+    ]
+    write_corpus(tmp_path / "broken", {"train": records}, name="broken")
+    broken = config(f"corpus={tmp_path / 'broken'}", "batch_size=50", "steps=9")
+    with pytest.raises(DataError, match=r"200 of 200 images cannot be decoded, .* r/\d+: not an image"):
+        train(broken, tmp_path / "run")
+
+
+def test_nothing_is_written_for_settings_that_cannot_work(config, tmp_path):
+    for wrong in ("split=validation", "batch_size=1000", "device=tpu9"):
+        with pytest.raises(UsageError, match=r"validation|1000|tpu9"):
+            train(config(wrong), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_filled_folder_is_kept_unless_told_otherwise(config, tmp_path):
+    (tmp_path / "precious.txt").write_text("mine")
+    for how in ({}, {"resume": True}, {"overwrite": True}):
+        with pytest.raises(UsageError, match=r"not empty|precious"):
+            train(config(), tmp_path, **how)
+    assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+def test_a_run_is_replaced_only_when_told_so_and_resumed_only_as_itself(config, tmp_path):
+    train(config(), tmp_path / "run")
+    with pytest.raises(UsageError, match="--resume"):
+        train(config(), tmp_path / "run")
+    with pytest.raises(UsageError, match="another seed"):
+        train(config("seed=3"), tmp_path / "run", resume=True)
+    assert equal(train(config("seed=3"), tmp_path / "run", overwrite=True), train(config("seed=3"), tmp_path / "b"))
+
+
+def test_a_run_is_not_resumed_on_another_corpus(config, tmp_path, corpus):
+    import shutil
+
+    from manyview.corpus import Record, Text, write_corpus
+
+    moved = tmp_path / "corpus"
+    shutil.copytree(corpus, moved)
+    train(config(f"corpus={moved}"), tmp_path / "run")
+    shutil.rmtree(moved)
+    texts = (Text("title", "t", "en"), Text("tags", "t", "en"))
+    write_corpus(moved, {"train": [Record(str(i), str(i), b"x", texts) for i in range(20)]}, name="other")
+    with pytest.raises(UsageError, match="is not the one"):
+        train(config(f"corpus={moved}"), tmp_path / "run", resume=True)
