@@ -7,7 +7,7 @@ from manyview.errors import UsageError
 from manyview.model import DualEncoder, ImageTowerConfig, ModelConfig, TextTowerConfig, train_wordpiece
 from manyview.model.image_tower import build_image_tower
 from manyview.model.ngrams import NgramTokenizer, pieces
-from manyview.model.residual import ResidualTower
+from manyview.model.residual import ResidualTower, _StandardizedConv
 from manyview.model.text_tower import build_text_tower
 
 TINY_BERT = {
@@ -118,3 +118,24 @@ def test_wordpiece_cuts_to_the_limit_and_keeps_its_ends():
 def test_what_no_library_knows_is_refused_in_a_sentence(config, sentence):
     with pytest.raises(UsageError, match=sentence):
         DualEncoder(ModelConfig(**config), train_wordpiece(WORDS, 200))
+
+
+def test_factors_in_the_kernels_are_factors_around_the_convolution():
+    conv = _StandardizedConv(3, 5, 3, 2)
+    torch.nn.init.normal_(conv.kernel_gain)
+    x = torch.randn(2, 3, 9, 9)
+    after = torch.tensor(-0.7)
+    torch.testing.assert_close(conv(x, before=3.0, after=after), after * conv(3.0 * x), atol=1e-5, rtol=1e-5)
+
+
+def test_kernels_are_standardized():
+    conv = _StandardizedConv(4, 6, 3, 1)
+    torch.nn.init.normal_(conv.weight, mean=3.0, std=0.5)
+    kernels = torch.stack([conv(basis[None])[0, :, 1, 1] for basis in _unit_patches(4)]) - conv.bias
+    torch.testing.assert_close(kernels.mean(0), torch.zeros(6), atol=1e-4, rtol=0)
+    torch.testing.assert_close(kernels.square().sum(0), torch.ones(6), atol=1e-3, rtol=0)
+
+
+def _unit_patches(channels):
+    """Every 3 x 3 input with a single one."""
+    return torch.eye(channels * 9).view(-1, channels, 3, 3)

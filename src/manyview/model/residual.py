@@ -45,6 +45,8 @@ class ResidualTower(nn.Module):
 
 
 class _Block(nn.Module):
+    """relu, convolution, relu, convolution, plus a shortcut; every constant factor goes into the kernels."""
+
     def __init__(self, inputs: int, outputs: int, stride: int, variance: float) -> None:
         super().__init__()
         self.shrink = _RELU_GAIN / variance**0.5
@@ -55,11 +57,11 @@ class _Block(nn.Module):
         self.gain = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor) -> Tensor:
-        active = functional.relu(x) * self.shrink
-        kept = x if self.shortcut is None else self.shortcut(self.pool(active))
-        branch = self.second(functional.relu(self.first(active)) * _RELU_GAIN)
-        mixed: Tensor = kept + branch * (self.gain * _BRANCH)
-        return mixed
+        active = functional.relu(x)
+        kept = x if self.shortcut is None else self.shortcut(self.pool(active), before=self.shrink)
+        inner = functional.relu(self.first(active, before=self.shrink))
+        added: Tensor = kept + self.second(inner, before=_RELU_GAIN, after=self.gain * _BRANCH)
+        return added
 
 
 class _StandardizedConv(nn.Conv2d):
@@ -69,7 +71,9 @@ class _StandardizedConv(nn.Conv2d):
         super().__init__(inputs, outputs, kernel, stride, padding=kernel // 2)
         self.kernel_gain = nn.Parameter(torch.ones(outputs, 1, 1, 1))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, before: float = 1.0, after: Tensor | float = 1.0) -> Tensor:
+        """`after` times the convolution of `before` times x, at no cost a pixel."""
         variance, mean = torch.var_mean(self.weight, (1, 2, 3), keepdim=True, correction=0)
-        scale = torch.rsqrt(variance * self.weight[0].numel() + 1e-4) * self.kernel_gain
-        return functional.conv2d(x, (self.weight - mean) * scale, self.bias, self.stride, self.padding)
+        scale = torch.rsqrt(variance * self.weight[0].numel() + 1e-4) * self.kernel_gain * (before * after)
+        bias = None if self.bias is None else self.bias * after
+        return functional.conv2d(x, (self.weight - mean) * scale, bias, self.stride, self.padding)
