@@ -38,7 +38,8 @@ def _render(view: TextView, lists: Sequence[str], texts: Sequence[Text], draws: 
         return None
     parts = [part for part in kind.split("+") if part in by_kind]
     langs = sorted({t.lang for part in parts for t in by_kind[part]})
-    lang = langs[int(draws[1] * len(langs))]
+    shares = [view.langs[lang] if isinstance(view.langs, Mapping) else 1.0 for lang in langs]
+    lang = langs[_weighted(shares, draws[1])]
     spoken = []
     for part in parts:
         entries = [t for t in by_kind[part] if t.lang == lang]
@@ -53,15 +54,19 @@ def _draw_kind(
     there = [kind for kind in kinds if any(part in by_kind for part in kind.split("+"))]
     if not there or not isinstance(kinds, Mapping):
         return next(iter(there), None)
-    shares = np.cumsum([kinds[kind] for kind in there])
-    return there[int(np.searchsorted(shares, draw * shares[-1], side="right"))] if shares[-1] else None
+    return there[_weighted([kinds[kind] for kind in there], draw)]
 
 
 def _draw_entry(entries: Sequence[Text], draw: float) -> str:
-    shares = np.cumsum([max(0.0, t.weight) for t in entries])
-    if not shares[-1]:
-        return entries[int(draw * len(entries))].text
-    return entries[int(np.searchsorted(shares, draw * shares[-1], side="right"))].text
+    return entries[_weighted([max(0.0, t.weight) for t in entries], draw)].text
+
+
+def _weighted(shares: Sequence[float], draw: float) -> int:
+    """A place drawn by its share, from one number in [0, 1); evenly when all shares are zero."""
+    reached = np.cumsum(shares)
+    if not reached[-1]:
+        return int(draw * len(shares))
+    return int(np.searchsorted(reached, draw * reached[-1], side="right"))
 
 
 def _join(view: TextView, entries: Sequence[Text], draws: np.ndarray) -> str:

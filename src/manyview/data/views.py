@@ -29,7 +29,11 @@ class TextView(Config):
         description="Kinds of text to draw from: a list is an order of preference, a mapping gives "
         'probabilities among those present. "title+tags" joins several kinds.'
     )
-    langs: tuple[str, ...] = Field((), description="Languages allowed, as BCP-47 codes; empty: any, drawn evenly.")
+    langs: tuple[str, ...] | dict[str, float] = Field(
+        (),
+        description="Languages allowed, as BCP-47 codes: a list draws evenly among those present, a mapping gives "
+        "probabilities; empty: any language.",
+    )
     template: str = Field("{text}", description='What is written around the text, "The picture contains {text}."')
     drop: float = Field(0.3, ge=0, lt=1, description="Probability that a tag is left out (one always stays).")
     shuffle: bool = Field(True, description="Put tags in a random order each time.")
@@ -39,8 +43,9 @@ class TextView(Config):
     def _sensible(self) -> Self:
         if not self.kinds:
             raise ValueError("kinds is empty, allowed: at least one kind of text")
-        if isinstance(self.kinds, dict) and (min(self.kinds.values()) < 0 or not sum(self.kinds.values())):
-            raise ValueError("probabilities must be 0 or more, and not all 0")
+        for drawn in (self.kinds, self.langs):
+            if isinstance(drawn, dict) and (min(drawn.values(), default=0) < 0 or not sum(drawn.values())):
+                raise ValueError("probabilities must be 0 or more, and not all 0")
         if "{text}" not in self.template:
             raise ValueError("a template must hold {text}")
         return self

@@ -1,7 +1,5 @@
 """The objectives with a name, as tuples of pairs over views of fixed names."""
 
-from itertools import combinations
-
 from manyview.objective.pair import Pair
 
 __all__ = ["PRESETS", "both_ways"]
@@ -10,13 +8,6 @@ __all__ = ["PRESETS", "both_ways"]
 def both_ways(a: str, b: str, weight: float = 1.0) -> tuple[Pair, Pair]:
     """A pair and its reverse, `weight` each."""
     return Pair(a, b, weight), Pair(b, a, weight)
-
-
-def _many_view() -> tuple[Pair, ...]:
-    texts = ("title", "tags", "other")
-    images = [pair for text in texts for pair in both_ways("image", text, 0.5)]
-    between = [pair for a, b in combinations(texts, 2) for pair in both_ways(a, b, 0.25)]
-    return (*images, *between)
 
 
 _ERNIE_VIL_2 = (
@@ -30,12 +21,17 @@ PRESETS: dict[str, tuple[Pair, ...]] = {
     # Radford et al. 2021 (arXiv 2103.00020): the mean of both directions.
     "clip": both_ways("image", "caption", 0.5),
     # One text at random for each slot, image-text only: what trainers with "several captions" do.
-    "caption-sampling": tuple(p for slot in ("text", "text.2", "text.3") for p in both_ways("image", slot, 0.5)),
+    "caption-sampling": (*both_ways("image", "text", 0.5), *both_ways("image", "text.2", 0.5)),
     # Mu et al. 2021 (arXiv 2112.12750): CLIP and, weight 1, InfoNCE between two more augmentations.
     "slip": (*both_ways("image", "caption", 0.5), *both_ways("image.2", "image.3", 0.5)),
     # Shan et al. 2022 (arXiv 2209.15270), eq. (1-1): tags reach the image only through the caption.
     "ernie-vil-2": _ERNIE_VIL_2,
     # The pairs that the official README lists besides: image against object tags.
     "ernie-vil-2-objects": (*_ERNIE_VIL_2, *both_ways("image", "tags")),
-    "many-view": _many_view(),
+    # Ours: every text with the image, and the texts with each other.
+    "many-view": (
+        *both_ways("image", "title", 0.5),
+        *both_ways("image", "tags", 0.5),
+        *both_ways("title", "tags", 0.5),
+    ),
 }

@@ -13,6 +13,9 @@ __all__ = ["RECIPES", "recipe"]
 
 CAPTION = ("caption", "title", "description", "context")
 TAGS = ("tags", "objects", "category")
+_SAID = {"title": 3.0, "caption": 3.0, "query": 3.0, "description": 1.0}
+_TAGGED = {"tags": 3.0, "objects": 3.0}
+_LANGUAGES = {"en": 3.0, "zh": 1.0, "": 1.0}
 _PICTURE_CONTAINS = "The picture contains {text}."
 
 
@@ -28,18 +31,14 @@ def slip() -> TrainConfig:
 
 
 def caption_sampling() -> TrainConfig:
-    """As many texts a step as many-view, each drawn at random from all there are, image-text pairs only."""
-    anything = TextView(kinds={"title": 1, "caption": 1, "tags": 1, "description": 1, "category": 1})
-    return _small("caption-sampling", {"image": "gentle"}, {"text": anything, "text.2": anything, "text.3": anything})
+    """As many texts a step as many-view, each drawn at random from all there are; only image against text."""
+    anything = TextView(kinds=_SAID | _TAGGED, langs=_LANGUAGES)
+    return _small("caption-sampling", {"image": "gentle"}, {"text": anything, "text.2": anything})
 
 
 def many_view() -> TrainConfig:
-    """Title, tags and one other text, each tied to the image and to each other."""
-    texts = {
-        "title": TextView(kinds=("title", "caption"), langs=("en", "")),
-        "tags": TextView(kinds=TAGS, langs=("en", "")),
-        "other": TextView(kinds={"title": 2, "tags": 1, "description": 2, "category": 1}),
-    }
+    """What the image is called and what it is tagged with, each against the image and against each other."""
+    texts = {"title": TextView(kinds=_SAID, langs=_LANGUAGES), "tags": TextView(kinds=_TAGGED, langs=_LANGUAGES)}
     return _small("many-view", {"image": "gentle"}, texts)
 
 
@@ -105,7 +104,8 @@ def _small(
 ) -> TrainConfig:
     """A recipe at the size of the starter corpus and a laptop."""
     optimizer = OptimizerConfig(learning_rate=2e-3, text_multiplier=2.0, scale_multiplier=5.0)
-    return _config(name, name, images, texts, false_negatives, optimizer=optimizer, epochs=10)
+    model = ModelConfig(image=ImageTowerConfig(size=48))
+    return _config(name, name, images, texts, false_negatives, model=model, optimizer=optimizer, epochs=10)
 
 
 def _config(
