@@ -12,6 +12,7 @@ from manyview.errors import DataError
 __all__ = ["MAX_PIXELS", "crop_view", "decode_image"]
 
 MAX_PIXELS = 178_956_970  # Pillow's own bomb limit
+_SIGNATURES = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"RIFF": "WEBP", b"GIF8": "GIF"}  # the rest is tried in turn
 _WHITE = (255, 255, 255, 255)
 _GENTLE_MIN_SIDE = 0.7
 _GENTLE_ASPECT = 1.1
@@ -60,8 +61,10 @@ def crop_view(image: Image.Image, augment: Augment, flip: bool, size: int, draws
 
 
 def _open(source: bytes | str | Path) -> Image.Image:
-    image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
-    return image
+    if not isinstance(source, bytes):
+        return Image.open(source)
+    likely = next((name for start, name in _SIGNATURES.items() if source.startswith(start)), None)
+    return Image.open(io.BytesIO(source), formats=None if likely is None else (likely,))
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -1,6 +1,8 @@
 """Text views: what is said about a record becomes one sentence a view."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -25,10 +27,10 @@ def render_texts(
 ) -> list[str | None]:
     """The view's text of n records, None where there is none; `name` separates its random draws."""
     draws = uniforms(seed, epochs, samples, f"text:{name}", _DRAWS)
-    return [_render(view, lists, of, row) for of, row in zip(texts, draws, strict=True)]
+    return [_render(view, lists, of, row) for of, row in zip(texts, draws.tolist(), strict=True)]
 
 
-def _render(view: TextView, lists: Sequence[str], texts: Sequence[Text], draws: np.ndarray) -> str | None:
+def _render(view: TextView, lists: Sequence[str], texts: Sequence[Text], draws: Sequence[float]) -> str | None:
     allowed = [t for t in texts if not view.langs or t.lang in view.langs]
     by_kind: dict[str, list[Text]] = {}
     for text in allowed:
@@ -63,17 +65,17 @@ def _draw_entry(entries: Sequence[Text], draw: float) -> str:
 
 def _weighted(shares: Sequence[float], draw: float) -> int:
     """A place drawn by its share, from one number in [0, 1); evenly when all shares are zero."""
-    reached = np.cumsum(shares)
+    reached = list(accumulate(shares))
     if not reached[-1]:
         return int(draw * len(shares))
-    return int(np.searchsorted(reached, draw * reached[-1], side="right"))
+    return bisect_right(reached, draw * reached[-1])
 
 
-def _join(view: TextView, entries: Sequence[Text], draws: np.ndarray) -> str:
+def _join(view: TextView, entries: Sequence[Text], draws: Sequence[float]) -> str:
     """The entries as a list, in random order and without those dropped; one always stays."""
     places = draws[: len(draws) // 2]
     staying = draws[len(draws) // 2 :]
     entries = entries[: len(places)]
-    order = np.argsort(places[: len(entries)], kind="stable") if view.shuffle else np.arange(len(entries))
-    keep = [i for i in order if staying[i] >= view.drop] or [int(np.argmax(staying[: len(entries)]))]
+    order = sorted(range(len(entries)), key=places.__getitem__) if view.shuffle else range(len(entries))
+    keep = [i for i in order if staying[i] >= view.drop] or [max(order, key=staying.__getitem__)]
     return _SEPARATOR.join(entries[i].text for i in keep)

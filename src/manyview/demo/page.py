@@ -34,7 +34,7 @@ def report_data(judged: Sequence[Judged], corpus: Corpus, out: Path) -> ReportDa
         sources=tuple(_sources(corpus)),
         comparison=tuple(comparison([baseline.ranks], [candidate.ranks], ks=(1, 5, 10))),
         overall=tuple(mean_comparison([baseline.ranks], [candidate.ranks])),
-        shown=tuple(showcase(candidate.encoded, corpus, other=baseline.encoded)),
+        shown=tuple(showcase(candidate.encoded, corpus, other=baseline.encoded, successes=4, failures=2)),
         sheet=tuple(_sheet(candidate.config, corpus)),
         commands=tuple(_commands(candidate, out)),
         environment={

@@ -1,0 +1,102 @@
+"""The demo, two steps a recipe: what it leaves, at what compute, and that it continues."""
+
+import json
+import shutil
+
+import pytest
+
+from manyview import DualEncoder
+from manyview.demo import DEMO_RECIPES, run_demo
+from manyview.errors import UsageError
+from manyview.train import read_metrics
+
+SHORT = {"steps": 2, "epochs": None, "batch_size": 16, "log_every": 1, "save_every": 1, "workers": 0}
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    run_demo(folder, overrides=SHORT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(out):
+    return json.loads((out / "results.json").read_text())
+
+
+def test_results_have_every_source_kind_and_direction(results):
+    assert tuple(results["recipes"]) == DEMO_RECIPES
+    for sources in results["recipes"].values():
+        assert {"title", "tags", "title+tags", "all", "title.zh", "tags.zh", "all.zh"} <= set(sources["emoji"])
+        assert {"title", "tags", "description", "title+tags", "all"} <= set(sources["openclipart"])
+        assert sources["emoji"]["title+tags"]["t2i"]["gallery"] >= 200
+        assert sources["openclipart"]["title+tags"]["t2i"]["gallery"] >= 400
+        for kinds in sources.values():
+            for directions in kinds.values():
+                assert set(directions) == {"t2i", "i2t"}
+                for cell in directions.values():
+                    assert 0 <= cell["r1"] <= cell["r5"] <= cell["r10"] <= 100
+                    assert cell["r10_low"] <= cell["r10"] <= cell["r10_high"]
+                    assert 1 <= cell["median_rank"] <= cell["gallery"]
+                    assert 0 < cell["chance_r10"] < 100
+    assert results["seconds"] > 0
+    assert results["peak_rss_mb"] > 0
+
+
+def test_both_recipes_encode_as_many_images_and_texts_a_step(results):
+    sampling, many = (results["compute"][name] for name in DEMO_RECIPES)
+    assert sampling["steps"] == many["steps"] == 2
+    assert sampling["images"] == many["images"] == 2 * 16
+    assert many["texts"] <= sampling["texts"] <= 2 * 16 * 2
+    assert sampling["parameters"] == many["parameters"]
+
+
+def test_the_comparison_is_of_the_candidate_with_the_baseline(results):
+    for row in results["comparison"]:
+        cells = [results["recipes"][name][row["source"]][row["query_kind"]][row["direction"]] for name in DEMO_RECIPES]
+        assert row["baseline"] == pytest.approx(cells[0]["r10"])
+        assert row["candidate"] == pytest.approx(cells[1]["r10"])
+        assert row["difference"] == pytest.approx(cells[1]["r10"] - cells[0]["r10"])
+        assert row["low"] <= row["difference"] <= row["high"]
+
+
+def test_the_report_has_its_sections_and_commands(out):
+    html = (out / "report.html").read_text()
+    for section in (
+        "corpus",
+        "losses",
+        "recall",
+        "differences",
+        "queries",
+        "neighbors",
+        "views",
+        "compute",
+        "commands",
+    ):
+        assert f'id="{section}"' in html
+    assert "manyview search" in html
+    assert "asked in Chinese" in html
+
+
+def test_what_is_finished_is_not_trained_again_and_what_is_not_continues(out):
+    first, last = (out / name for name in DEMO_RECIPES)
+    weights = {name: (out / name / "model" / "model.safetensors").read_bytes() for name in DEMO_RECIPES}
+    before = (first / "model" / "model.safetensors").stat().st_mtime_ns
+    shutil.rmtree(last / "model")
+    shutil.rmtree(last / "checkpoints" / "step-000002")
+    run_demo(out, overrides=SHORT)
+    assert (first / "model" / "model.safetensors").stat().st_mtime_ns == before
+    assert (last / "model" / "model.safetensors").read_bytes() == weights[last.name]
+    assert [row["step"] for row in read_metrics(last / "metrics.jsonl")] == [1, 2]
+    DualEncoder.from_pretrained(last)
+
+
+def test_other_settings_or_other_things_are_not_written_over(out, tmp_path):
+    with pytest.raises(UsageError, match="other settings"):
+        run_demo(out, seed=1, overrides=SHORT)
+    (tmp_path / "file.txt").write_text("mine")
+    with pytest.raises(UsageError, match="something other than a demo"):
+        run_demo(tmp_path)
+    with pytest.raises(UsageError, match="is a file"):
+        run_demo(tmp_path / "file.txt")
