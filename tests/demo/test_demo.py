@@ -1,13 +1,17 @@
 """The demo, two steps a recipe: what it leaves, at what compute, and that it continues."""
 
 import json
+import os
 import shutil
+import signal
+import threading
+import time
 
 import pytest
 
 from manyview import DualEncoder
 from manyview.demo import DEMO_RECIPES, run_demo
-from manyview.errors import UsageError
+from manyview.errors import Interrupted, UsageError
 from manyview.train import read_metrics
 
 SHORT = {"steps": 2, "epochs": None, "batch_size": 16, "log_every": 1, "save_every": 1, "workers": 0}
@@ -100,3 +104,25 @@ def test_other_settings_or_other_things_are_not_written_over(out, tmp_path):
         run_demo(tmp_path)
     with pytest.raises(UsageError, match="is a file"):
         run_demo(tmp_path / "file.txt")
+
+
+def test_a_stopped_demo_says_that_the_same_command_continues(tmp_path):
+    def stop(signal_number, frame):
+        raise AssertionError("the demo must catch the signal")
+
+    before = signal.signal(signal.SIGINT, stop)
+    timer = threading.Thread(target=_interrupt_when_there, args=(tmp_path / "out" / DEMO_RECIPES[0] / "metrics.jsonl",))
+    timer.start()
+    try:
+        with pytest.raises(Interrupted, match="same command again"):
+            run_demo(tmp_path / "out", overrides={**SHORT, "steps": 5_000, "batch_size": 2})
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
+
+
+def _interrupt_when_there(file):
+    deadline = time.monotonic() + 120
+    while not (file.exists() and file.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGINT)

@@ -10,7 +10,7 @@ from tests.train.conftest import COLORS
 
 from manyview import DualEncoder
 from manyview.config import load_config
-from manyview.errors import DataError, Interrupted, Saved, UsageError
+from manyview.errors import DataError, Interrupted, ManyviewError, Saved, UsageError
 from manyview.train import RECIPES, RunFolder, TrainConfig, read_metrics, train
 
 
@@ -163,3 +163,13 @@ def test_a_run_is_not_resumed_on_another_corpus(config, tmp_path, corpus):
     write_corpus(moved, {"train": [Record(str(i), str(i), b"x", texts) for i in range(20)]}, name="other")
     with pytest.raises(UsageError, match="is not the one"):
         train(config(f"corpus={moved}"), tmp_path / "run", resume=True)
+
+
+def test_metrics_that_cannot_be_written_are_a_sentence(config, tmp_path):
+    def block(metrics):
+        file = tmp_path / "run" / "train.log"
+        file.unlink(missing_ok=True)
+        file.mkdir(exist_ok=True)
+
+    with pytest.raises(ManyviewError, match=r"cannot write to .*train\.log"):
+        train(config(), tmp_path / "run", sinks=[block])

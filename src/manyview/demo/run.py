@@ -12,7 +12,7 @@ from manyview.config import load_config
 from manyview.corpus import Corpus
 from manyview.demo.judged import Judged, judge
 from manyview.demo.page import report_data
-from manyview.errors import ManyviewError, UsageError
+from manyview.errors import Interrupted, ManyviewError, Saved, UsageError
 from manyview.evaluate import comparison
 from manyview.evaluate.report import render_report
 from manyview.evaluate.report.verdict import verdict
@@ -62,7 +62,10 @@ def _train(config: TrainConfig, folder: Path, *, overwrite: bool, progress: JobP
         progress.advance(config.recipe, 1.0, "done before", already=True)
         return
     sinks = [progress.sink(config.recipe)]
-    train(config, folder, resume=not overwrite, overwrite=overwrite, sinks=sinks)
+    try:
+        train(config, folder, resume=not overwrite, overwrite=overwrite, sinks=sinks)
+    except (Interrupted, Saved) as stop:
+        raise type(stop)(f"stopped and saved in {folder}: run the same command again to continue") from None
 
 
 def _claim(out: Path, told: list[str], *, overwrite: bool) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from manyview.errors import ManyviewError
+
 __all__ = ["Metrics", "Sink", "jsonl_sink", "line_of", "log_sink", "peak_memory_mb", "read_metrics", "rewind"]
 
 Metrics = dict[str, Any]
@@ -17,21 +19,13 @@ Sink = Callable[[Metrics], None]
 def jsonl_sink(file: Path) -> Sink:
     """Appends each metrics dict as one JSON line."""
 
-    def sink(metrics: Metrics) -> None:
-        with file.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(metrics) + "\n")
-
-    return sink
+    return lambda metrics: _append(file, json.dumps(metrics))
 
 
 def log_sink(file: Path) -> Sink:
     """Appends each metrics dict as one line for a person."""
 
-    def sink(metrics: Metrics) -> None:
-        with file.open("a", encoding="utf-8") as stream:
-            stream.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {line_of(metrics)}\n")
-
-    return sink
+    return lambda metrics: _append(file, f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {line_of(metrics)}")
 
 
 def read_metrics(file: Path) -> list[Metrics]:
@@ -62,3 +56,11 @@ def line_of(metrics: Metrics) -> str:
 def peak_memory_mb() -> float:
     """Largest resident memory of this process so far, in megabytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024.0 if sys.platform != "darwin" else 1024.0**2)
+
+
+def _append(file: Path, line: str) -> None:
+    try:
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write(line + "\n")
+    except OSError as error:
+        raise ManyviewError(f"cannot write to {file}: {error.strerror or error}; checkpoints are intact") from error

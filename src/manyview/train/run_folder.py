@@ -13,6 +13,7 @@ import manyview
 from manyview.config import load_config, save_config
 from manyview.errors import ManyviewError, UsageError
 from manyview.train.config import TrainConfig
+from manyview.train.metrics import Metrics, read_metrics
 
 __all__ = ["RunFolder"]
 
@@ -47,6 +48,13 @@ class RunFolder:
     def finished(self) -> bool:
         """Whether the run has come to its end."""
         return (self.model / "config.json").is_file()
+
+    def last_metrics(self) -> Metrics:
+        """The last line of the metrics. Raises UsageError for a run that has none."""
+        rows = read_metrics(self.metrics)
+        if not rows:
+            raise UsageError(f"the run at {self.path} has no metrics yet")
+        return rows[-1]
 
     def begin(self, config: TrainConfig, *, resume: bool, overwrite: bool) -> None:
         """Claim the folder for a run of `config`.
