@@ -15,7 +15,7 @@ from rich.table import Table
 from manyview import DualEncoder
 from manyview.config import load_config
 from manyview.corpus import Corpus
-from manyview.demo import DEMO_RECIPES
+from manyview.demo import DEMO_RECIPES, DEMO_SETTINGS
 from manyview.evaluate import comparison, evaluate
 from manyview.train import JobProgress, RunFolder, TrainConfig, recipe, train
 
@@ -31,11 +31,12 @@ def main() -> None:
     parser.add_argument("overrides", nargs="*", help="key=value for both recipes, as in epochs=50")
     given = parser.parse_intermixed_args()
     runs = [(name, seed) for seed in given.seeds for name in DEMO_RECIPES]
+    told = [f"{key}={value}" for key, value in DEMO_SETTINGS.items()] + given.overrides
     results: dict[str, list[object]] = {name: [] for name in DEMO_RECIPES}
     seconds: dict[str, list[float]] = {name: [] for name in DEMO_RECIPES}
     with JobProgress({f"{name} seed {seed}": 1.0 for name, seed in runs}) as progress:
         for name, seed in runs:
-            config = load_config(TrainConfig, None, [f"seed={seed}", *given.overrides], recipe(name))
+            config = load_config(TrainConfig, None, [f"seed={seed}", *told], recipe(name))
             folder = given.out / f"{name}-seed-{seed}"
             if not RunFolder(folder).finished:
                 train(config, folder, resume=True, sinks=[progress.sink(f"{name} seed {seed}")])

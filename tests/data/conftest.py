@@ -26,7 +26,7 @@ def record(i: int) -> Record:
         texts.append(Text("description", f"a thing with number {i}", "en"))
     if i % 5 == 0:
         texts = [text for text in texts if text.kind != "tags"]
-    return Record(f"record/{i}", f"group/{i}", picture(i), tuple(texts), "made", "CC0-1.0")
+    return Record(f"record/{i}", f"group/{i}", picture(i), tuple(texts), "rare" if i % 8 == 0 else "made", "CC0-1.0")
 
 
 @pytest.fixture(scope="session")

@@ -34,10 +34,11 @@ def equal(a, b):
         torch.testing.assert_close(a.identities[name], b.identities[name])
 
 
-@pytest.mark.parametrize("workers", [0, 1, 3])
-def test_batches_do_not_depend_on_workers_or_on_where_one_starts(corpus, workers):
-    whole = [source(corpus)[step] for step in range(7)]
-    for step, batch in zip(range(2, 7), iterate(source(corpus), 2, 7, workers), strict=True):
+@pytest.mark.parametrize(("workers", "exponent"), [(0, 1.0), (1, 0.5), (3, 1.0)])
+def test_batches_do_not_depend_on_workers_or_on_where_one_starts(corpus, workers, exponent):
+    whole = [source(corpus, source_exponent=exponent)[step] for step in range(7)]
+    batches = iterate(source(corpus, source_exponent=exponent), 2, 7, workers)
+    for step, batch in zip(range(2, 7), batches, strict=True):
         equal(batch, whole[step])
 
 
@@ -55,6 +56,14 @@ def test_a_record_looks_the_same_wherever_it_stands_in_its_epoch(corpus):
     for name, (image, tags) in small.items():
         torch.testing.assert_close(image, large[name][0], atol=0, rtol=0)
         assert tags == large[name][1]
+
+
+@pytest.mark.parametrize(("exponent", "rare"), [(0.0, 4), (0.5, 3)])
+def test_a_rare_source_has_its_share_of_every_batch(corpus, exponent, rare):
+    """5 of the 40 records are of the rare source: 4 of 8 when sources count alike, 3 by the root of their size."""
+    batches = source(corpus, source_exponent=exponent)
+    for step in range(6):
+        assert sum(int(name.split("/")[1]) % 8 == 0 for name in batches[step].ids) == rare
 
 
 def test_another_seed_or_epoch_is_another_look(corpus):

@@ -2,10 +2,12 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manyview.data.order import Order
+from manyview.data.order import MixedOrder, Order, batch_shares
+from manyview.errors import UsageError
 
 orders = st.builds(
     Order,
@@ -53,3 +55,41 @@ def test_epochs_and_seeds_differ():
 
     assert of(0, 0) != of(0, 1)
     assert of(0, 0) != of(1, 0)
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=6), st.integers(6, 300), st.sampled_from([0.0, 0.5, 1.0]))
+def test_shares_of_sources_fill_the_batch_and_follow_the_power_of_their_size(sizes, batch_size, exponent):
+    shares = batch_shares(sizes, batch_size, exponent)
+    total = sum(size**exponent for size in sizes)
+    assert sum(shares) == batch_size
+    assert all(share >= 1 for share in shares)
+    for size, share in zip(sizes, shares, strict=True):
+        assert abs(share - 1 - size**exponent / total * (batch_size - len(sizes))) < 1
+
+
+def test_more_sources_than_places_are_refused():
+    with pytest.raises(UsageError, match="3 sources do not fit in batch_size=2"):
+        batch_shares([5, 5, 5], 2, 0.0)
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=1, max_size=9), min_size=1, max_size=5), st.integers(0, 9))
+def test_a_mixed_order_takes_every_row_of_a_source_once_before_any_twice(blocks, seed):
+    sources = {
+        name: [[row for row, small in enumerate(block) if small == is_small] for block in blocks]
+        for name, is_small in (("small", True), ("large", False))
+    }
+    sources = {name: rows for name, rows in sources.items() if any(rows)}
+    mixed = MixedOrder(sources, seed, 2, 0.0)
+    assert mixed.epoch_length == sum(map(len, blocks))
+    met = {name: Counter() for name in sources}
+    for step in range(12):
+        batch = mixed.batch(step, 4)
+        assert len(batch) == 4
+        for place in batch:
+            name = "small" if blocks[place.block][place.row] else "large"
+            met[name][place.block, place.row] += 1
+            assert place.epoch == met[name][place.block, place.row] - 1
+    for name, rows in sources.items():
+        assert sum(met[name].values()) == 12 * 4 // len(sources)
+        counts = [met[name][b, r] for b, block in enumerate(rows) for r in block]
+        assert max(counts) - min(counts) <= 1

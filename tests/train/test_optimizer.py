@@ -8,7 +8,7 @@ import torch
 from manyview import DualEncoder
 from manyview.model import ModelConfig
 from manyview.train.config import OptimizerConfig
-from manyview.train.optimizer import build_optimizer, learning_rate_share, set_learning_rate
+from manyview.train.optimizer import build_optimizers, learning_rate_share, set_learning_rate
 
 
 def test_the_schedule_climbs_then_follows_a_cosine_to_zero():
@@ -24,7 +24,7 @@ def test_the_schedule_climbs_then_follows_a_cosine_to_zero():
 def test_every_parameter_is_in_one_group_with_its_rate_and_decay():
     model = DualEncoder(ModelConfig())
     config = OptimizerConfig(learning_rate=1e-3, text_multiplier=2.0, scale_multiplier=5.0, weight_decay=0.1)
-    optimizer = build_optimizer(model, config)
+    optimizer = build_optimizers(model, config)
     groups = {id(p): group for group in optimizer.param_groups for p in group["params"]}
     assert len(groups) == sum(len(group["params"]) for group in optimizer.param_groups)
     for name, parameter in model.named_parameters():
@@ -39,9 +39,37 @@ def test_every_parameter_is_in_one_group_with_its_rate_and_decay():
 
 def test_kernel_gains_and_biases_do_not_decay():
     model = DualEncoder(ModelConfig())
-    optimizer = build_optimizer(model, OptimizerConfig())
+    optimizer = build_optimizers(model, OptimizerConfig())
     still = {id(p) for group in optimizer.param_groups if not group["weight_decay"] for p in group["params"]}
     names = {name for name, p in model.named_parameters() if id(p) in still}
     assert any(name.endswith("kernel_gain") for name in names)
     assert all("weight" not in name or "norm" in name or "embedding" in name for name in names)
-    assert isinstance(optimizer, torch.optim.AdamW)
+    assert [type(member) for member in optimizer.members] == [torch.optim.AdamW]
+
+
+def test_muon_moves_the_matrices_and_adamw_the_rest():
+    model = DualEncoder(ModelConfig())
+    adamw, muon = build_optimizers(model, OptimizerConfig(name="muon")).members
+    matrices = {id(p) for group in muon.param_groups for p in group["params"]}
+    rest = {id(p) for group in adamw.param_groups for p in group["params"]}
+    assert matrices | rest == {id(p) for p in model.parameters()}
+    assert not matrices & rest
+    names = {name for name, p in model.named_parameters() if id(p) in matrices}
+    assert "image_tower.blocks.0.first.weight" in names
+    assert {"text_tower.mlp.0.weight", "image_projection.weight"} <= names
+    assert "text_tower.embedding.weight" not in names
+    assert all(p.ndim == 2 for name, p in model.named_parameters() if name in names)
+
+
+def test_a_muon_step_moves_all_directions_of_a_matrix_alike():
+    """The update's singular values are nearly equal, and its size is AdamW's: 0.2 learning rates an entry."""
+    model = DualEncoder(ModelConfig())
+    optimizer = build_optimizers(model, OptimizerConfig(name="muon", learning_rate=1e-2, weight_decay=0.0))
+    weight = model.image_projection.weight
+    before = weight.detach().clone()
+    weight.grad = torch.randn_like(weight)
+    optimizer.step()
+    update = weight.detach() - before
+    values = torch.linalg.svdvals(update)
+    assert values[len(values) // 10] < 2.5 * values[len(values) * 9 // 10]
+    assert update.square().mean().sqrt() == pytest.approx(0.2e-2, rel=0.3)

@@ -14,7 +14,7 @@ from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import text_identity
 from manyview.data.color import COLOR_DRAWS, official_color
 from manyview.data.images import crop_view, decode_image
-from manyview.data.order import Order
+from manyview.data.order import MixedOrder, Order
 from manyview.data.randomness import uniforms
 from manyview.data.reader import Reader, Row
 from manyview.data.texts import render_texts
@@ -50,7 +50,7 @@ class Batch:
 class BatchSource(Dataset[Batch]):
     """Batch number `step` of a split: a pure function of its arguments, whoever asks and in what order.
 
-    Raises UsageError when no record of the corpus has any text for a view.
+    `source_exponent`: see MixedOrder. Raises UsageError when no record of the corpus has any text for a view.
     """
 
     def __init__(
@@ -64,12 +64,17 @@ class BatchSource(Dataset[Batch]):
         batch_size: int,
         seed: int,
         window: int = 16,
+        source_exponent: float = 1.0,
     ) -> None:
         kinds = set().union(*(view.named_kinds() for view in views.texts.values()))
         langs = set().union(*(view.langs for view in views.texts.values()))
         anywhere = any(not view.langs for view in views.texts.values())
         self.reader = Reader(corpus, split, window + 1, kinds, None if anywhere else langs)
-        self.order = Order(tuple(block.rows for block in self.reader.blocks), seed, window)
+        self.order: Order | MixedOrder = Order(tuple(block.rows for block in self.reader.blocks), seed, window)
+        if source_exponent != 1:
+            sources = self.reader.rows_by_source()
+            self.reader.cached *= len(sources)
+            self.order = MixedOrder(sources, seed, window, source_exponent)
         self._views, self._tokenize, self._size = views, tokenize, size
         self._batch_size, self._seed = batch_size, seed
         if self.order.epoch_length < batch_size:

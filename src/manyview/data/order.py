@@ -1,14 +1,15 @@
 """Order: which record comes when, a pure function of (seed, position)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from manyview.data.randomness import permutation
+from manyview.errors import UsageError
 
-__all__ = ["Order", "Place"]
+__all__ = ["MixedOrder", "Order", "Place", "batch_shares"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,49 @@ class Order:
         return Place(epoch, int(block_of[index]), int(row_of[index]))
 
 
-@lru_cache(maxsize=4)
+class MixedOrder:
+    """Sources side by side: a batch holds a fixed number of records of each, in an order of that source's own.
+
+    `rows` names, source by source, the rows of each block that belong to it. A source gets a share of the
+    batch in proportion to its size to the power of `exponent`: 1 as they are, 0 all alike.
+    """
+
+    def __init__(self, rows: Mapping[str, Sequence[Sequence[int]]], seed: int, window: int, exponent: float) -> None:
+        self._rows = [rows[source] for source in sorted(rows)]
+        self._orders = [Order(tuple(len(block) for block in blocks), seed, window) for blocks in self._rows]
+        self._exponent = exponent
+
+    @property
+    def epoch_length(self) -> int:
+        """Records of all sources; small sources come more often than once in so many, large ones less."""
+        return sum(order.epoch_length for order in self._orders)
+
+    def batch(self, step: int, batch_size: int) -> list[Place]:
+        """The places of step `step` (from 0); the epoch of each is that of its source."""
+        sizes = [order.epoch_length for order in self._orders]
+        places = []
+        for order, rows, share in zip(
+            self._orders, self._rows, batch_shares(sizes, batch_size, self._exponent), strict=True
+        ):
+            places += [Place(p.epoch, p.block, rows[p.block][p.row]) for p in order.batch(step, share)]
+        return places
+
+
+def batch_shares(sizes: Sequence[int], batch_size: int, exponent: float) -> list[int]:
+    """Whole numbers that sum to `batch_size`, in proportion to size**exponent by largest remainders, each at least 1.
+
+    Raises UsageError when there are more sources than places.
+    """
+    if len(sizes) > batch_size:
+        raise UsageError(f"{len(sizes)} sources do not fit in batch_size={batch_size}: make the batch larger")
+    weights = np.array([size**exponent for size in sizes])
+    ideal = weights / weights.sum() * (batch_size - len(sizes))
+    shares = 1 + np.floor(ideal).astype(int)
+    shares[np.argsort(np.floor(ideal) - ideal, kind="stable")[: batch_size - shares.sum()]] += 1
+    return [int(share) for share in shares]
+
+
+@lru_cache(maxsize=16)
 def _windows(order: Order, epoch: int) -> tuple[list[Sequence[int]], np.ndarray]:
     """The blocks of each window of an epoch and the position at which each window starts."""
     blocks = permutation(order.seed, epoch, "blocks", len(order.rows))
@@ -61,7 +104,7 @@ def _windows(order: Order, epoch: int) -> tuple[list[Sequence[int]], np.ndarray]
     return windows, np.concatenate([[0], np.cumsum(sizes)[:-1]])
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _shuffled(order: Order, epoch: int, window: int, blocks: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     block_of = np.repeat(blocks, [order.rows[b] for b in blocks])
     row_of = np.concatenate([np.arange(order.rows[b]) for b in blocks])

@@ -17,7 +17,7 @@ def uniforms(seed: int, epochs: np.ndarray, samples: np.ndarray, purpose: str, c
     Counter-based (SplitMix64, Steele et al. 2014, used as a hash), so that no call depends on another:
     not on the worker, the rank, the batch or the order. `purpose` separates the streams of one sample.
     """
-    start = _mix(np.uint64(seed % 2**64) + _GOLDEN)
+    start = _mix(np.uint64((seed + int(_GOLDEN)) % 2**64))
     start = _mix(start ^ np.uint64(_purpose(purpose)))
     state = _mix(_mix(start ^ samples.astype(np.uint64)) ^ epochs.astype(np.uint64))
     counters = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN

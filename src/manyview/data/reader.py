@@ -42,17 +42,26 @@ class Reader:
         langs: Set[str] | None = None,
     ) -> None:
         self.blocks = corpus.blocks(split)
-        self._corpus, self._cached, self._kinds, self._langs = corpus, cached, kinds, langs
+        self.cached = cached
+        self._corpus, self._kinds, self._langs = corpus, kinds, langs
         self._kept: OrderedDict[int, list[Row]] = OrderedDict()
 
     def rows(self, block: int) -> list[Row]:
         """The rows of a block. Raises DataError naming the file when it is damaged."""
         if block not in self._kept:
             self._kept[block] = list(self._parse(self._corpus.read(self.blocks[block], _COLUMNS)))
-            if len(self._kept) > self._cached:
+            if len(self._kept) > self.cached:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(block)
         return self._kept[block]
+
+    def rows_by_source(self) -> dict[str, list[list[int]]]:
+        """For each source of the split, the numbers of its rows in each block; reads one column of all blocks."""
+        found: dict[str, list[list[int]]] = {}
+        for number, block in enumerate(self.blocks):
+            for row, source in enumerate(self._corpus.read(block, ("source",)).column("source").to_pylist()):
+                found.setdefault(source or "", [[] for _ in self.blocks])[number].append(row)
+        return found
 
     def _parse(self, table: pa.Table) -> Iterator[Row]:
         texts = self._texts(table.column("texts").combine_chunks())

@@ -18,9 +18,10 @@ from manyview.evaluate.report import render_report
 from manyview.evaluate.report.verdict import verdict
 from manyview.train import JobProgress, RunFolder, TrainConfig, recipe, train
 
-__all__ = ["DEMO_RECIPES", "run_demo"]
+__all__ = ["DEMO_RECIPES", "DEMO_SETTINGS", "run_demo"]
 
 DEMO_RECIPES = ("caption-sampling", "many-view")
+DEMO_SETTINGS = {"source_exponent": 0}  # as much clip art as emoji, of which there are many drawings a concept
 _MARK = "demo.json"
 _JUDGING = "judging"
 _JUDGING_COST = 0.1  # of one training
@@ -32,7 +33,7 @@ def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False, overrides: Ma
     `overrides` replace keys of both recipes' configurations. Raises UsageError for a folder that holds
     anything but a demo of the same settings.
     """
-    told = [f"{key}={json.dumps(value)}" for key, value in {"seed": seed, **(overrides or {})}.items()]
+    told = [f"{key}={json.dumps(value)}" for key, value in {"seed": seed, **DEMO_SETTINGS, **(overrides or {})}.items()]
     configs = {name: load_config(TrainConfig, None, told, recipe(name)) for name in DEMO_RECIPES}
     corpus = Corpus.open(next(iter(configs.values())).corpus)
     _claim(out, told, overwrite=overwrite)

@@ -64,16 +64,23 @@ class _Block(nn.Module):
         return added
 
 
-class _StandardizedConv(nn.Conv2d):
-    """A convolution whose kernels have mean 0 and variance gain**2 / fan-in, whatever the optimizer does."""
+class _StandardizedConv(nn.Module):
+    """A convolution whose kernels have mean 0 and variance gain**2 / fan-in, whatever the optimizer does.
+
+    The kernels are the rows of a matrix [outputs, kernel * kernel * inputs], as optimizers of matrices want them.
+    """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
-        super().__init__(inputs, outputs, kernel, stride, padding=kernel // 2)
-        self.kernel_gain = nn.Parameter(torch.ones(outputs, 1, 1, 1))
+        super().__init__()
+        self.shape, self.stride, self.padding = (outputs, kernel, kernel, inputs), stride, kernel // 2
+        self.weight = nn.Parameter(torch.empty(outputs, kernel * kernel * inputs))
+        nn.init.kaiming_uniform_(self.weight, a=5**0.5)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.kernel_gain = nn.Parameter(torch.ones(outputs, 1))
 
     def forward(self, x: Tensor, before: float = 1.0, after: Tensor | float = 1.0) -> Tensor:
         """`after` times the convolution of `before` times x, at no cost a pixel."""
-        variance, mean = torch.var_mean(self.weight, (1, 2, 3), keepdim=True, correction=0)
-        scale = torch.rsqrt(variance * self.weight[0].numel() + 1e-4) * self.kernel_gain * (before * after)
-        bias = None if self.bias is None else self.bias * after
-        return functional.conv2d(x, (self.weight - mean) * scale, bias, self.stride, self.padding)
+        variance, mean = torch.var_mean(self.weight, 1, keepdim=True, correction=0)
+        scale = torch.rsqrt(variance * self.weight.shape[1] + 1e-4) * self.kernel_gain * (before * after)
+        kernels = ((self.weight - mean) * scale).view(self.shape).permute(0, 3, 1, 2)  # channels last in memory
+        return functional.conv2d(x, kernels, self.bias * after, self.stride, self.padding)

@@ -36,8 +36,9 @@ class ObjectiveConfig(Config):
 
 
 class OptimizerConfig(Config):
-    """AdamW with warm-up and a cosine to zero."""
+    """AdamW, or Muon for the matrices, with warm-up and a cosine to zero."""
 
+    name: Literal["adamw", "muon"] = Field("adamw", description="muon: for matrices, with AdamW for the rest.")
     learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate.")
     text_multiplier: float = Field(1.0, gt=0, description="Text tower's learning rate, relative.")
     scale_multiplier: float = Field(1.0, gt=0, description="logit_scale's learning rate, relative.")
@@ -57,6 +58,13 @@ class TrainConfig(Config):
     steps: int | None = Field(None, ge=1, description="Optimizer steps; or give epochs.")
     epochs: float | None = Field(None, gt=0, description="Passes over the split; or give steps.")
     batch_size: int = Field(256, ge=2, description="Records a step.")
+    source_exponent: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="A source's share of each batch goes with its number of records to this power: 1 as they "
+        "are, each record once an epoch; 0 all sources alike.",
+    )
     views: ViewsConfig = Field(description="What is drawn from each record.")
     objective: ObjectiveConfig = Field(description="What the views must agree on.")
     model: ModelConfig = Field(default_factory=ModelConfig, description="The dual encoder.")

@@ -21,7 +21,7 @@ from manyview.objective import MultiViewLoss, multi_view_loss
 from manyview.train.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 from manyview.train.config import TrainConfig
 from manyview.train.metrics import Sink, jsonl_sink, log_sink, peak_memory_mb, rewind
-from manyview.train.optimizer import build_optimizer, learning_rate_share, set_learning_rate
+from manyview.train.optimizer import Optimizers, build_optimizers, learning_rate_share, set_learning_rate
 from manyview.train.run_folder import RunFolder
 from manyview.train.stopping import StopRequest, catch_stop
 
@@ -68,7 +68,7 @@ class _Run:
     config: TrainConfig
     source: BatchSource
     model: DualEncoder
-    optimizer: torch.optim.Optimizer
+    optimizer: Optimizers
     device: torch.device
     total: int
     corpus_identity: int
@@ -84,7 +84,7 @@ class _Run:
         device = _device(config.device)
         model = DualEncoder(config.model, _tokenizer(config, corpus)).to(device)
         source = batch_source(config, corpus, model.tokenize)
-        optimizer = build_optimizer(model, config.optimizer)
+        optimizer = build_optimizers(model, config.optimizer)
         told = identity(corpus.manifest.model_dump_json().encode())
         total = config.total_steps(source.order.epoch_length)
         return cls(config, source, model, optimizer, device, total, told)
@@ -160,7 +160,7 @@ def _optimize(run: _Run, batch: Batch) -> tuple[MultiViewLoss, float]:
         identities=_moved(batch.identities, run),
         false_negatives=objective.false_negatives,
     )
-    run.optimizer.zero_grad(set_to_none=True)
+    run.optimizer.zero_grad()
     loss.loss.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(run.model.parameters(), config.clip_norm)
     run.optimizer.step()
@@ -223,6 +223,7 @@ def batch_source(config: TrainConfig, corpus: Corpus, tokenize: Tokenize) -> Bat
         batch_size=config.batch_size,
         seed=config.seed,
         window=config.window,
+        source_exponent=config.source_exponent,
     )
 
 

@@ -1,7 +1,8 @@
-"""Optimizer: AdamW, its parameter groups and its schedule."""
+"""Optimizer: AdamW, and Muon beside it, their parameter groups and their schedule."""
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -9,28 +10,68 @@ from torch import nn
 from manyview.model import DualEncoder
 from manyview.train.config import OptimizerConfig
 
-__all__ = ["build_optimizer", "learning_rate_share", "set_learning_rate"]
+__all__ = ["Optimizers", "build_optimizers", "learning_rate_share", "set_learning_rate"]
 
 
-def build_optimizer(model: DualEncoder, config: OptimizerConfig) -> torch.optim.AdamW:
-    """AdamW over groups by tower and decay; each group's `peak` is its highest learning rate."""
-    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+class Optimizers:
+    """Optimizers of different parameters, used as one."""
+
+    def __init__(self, *members: torch.optim.Optimizer) -> None:
+        self.members = members
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """All groups of all members."""
+        return [group for member in self.members for group in member.param_groups]
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for member in self.members:
+            member.zero_grad(set_to_none=True)
+
+    def step(self) -> None:
+        """Move every parameter."""
+        for member in self.members:
+            member.step()
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """One state a member."""
+        return [member.state_dict() for member in self.members]
+
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        """What `state_dict` gave."""
+        for member, state in zip(self.members, states, strict=True):
+            member.load_state_dict(state)
+
+
+def build_optimizers(model: DualEncoder, config: OptimizerConfig) -> Optimizers:
+    """AdamW over groups by tower and decay; each group's `peak` is its highest learning rate.
+
+    With "muon" the matrices move by their orthogonalized momentum instead (Jordan et al. 2024), scaled to
+    the size of AdamW's updates (Liu et al. 2025, arXiv 2502.16982), so that one learning rate serves both.
+    """
+    groups: dict[tuple[bool, float, float], list[nn.Parameter]] = {}
     for name, decays, parameter in _parameters(model):
         multiplier = 1.0
         if name.startswith("text_"):
             multiplier = config.text_multiplier
         elif name == "logit_scale":
             multiplier = config.scale_multiplier
-        key = (config.learning_rate * multiplier, config.weight_decay if decays else 0.0)
+        orthogonal = config.name == "muon" and decays and parameter.ndim == 2
+        key = (orthogonal, config.learning_rate * multiplier, config.weight_decay if decays else 0.0)
         groups.setdefault(key, []).append(parameter)
-    return torch.optim.AdamW(
-        [
+    described = {
+        kind: [
             {"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay}
-            for (peak, decay), parameters in groups.items()
-        ],
-        betas=config.betas,
-        fused=True,
-    )
+            for (orthogonal, peak, decay), parameters in groups.items()
+            if orthogonal == kind
+        ]
+        for kind in (False, True)
+    }
+    members: list[torch.optim.Optimizer] = [torch.optim.AdamW(described[False], betas=config.betas, fused=True)]
+    if described[True]:
+        members.append(torch.optim.Muon(described[True], adjust_lr_fn="match_rms_adamw"))
+    return Optimizers(*members)
 
 
 def learning_rate_share(step: int, total: int, warmup: int) -> float:
@@ -40,7 +81,7 @@ def learning_rate_share(step: int, total: int, warmup: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, share: float) -> None:
+def set_learning_rate(optimizer: Optimizers, share: float) -> None:
     """Set every group to this share of its peak."""
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * share

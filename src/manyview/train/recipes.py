@@ -103,7 +103,7 @@ def _small(
     name: str, images: dict[str, Any], texts: dict[str, TextView], false_negatives: FalseNegatives = "ignore"
 ) -> TrainConfig:
     """A recipe at the size of the starter corpus and a laptop."""
-    optimizer = OptimizerConfig(learning_rate=2e-3, text_multiplier=2.0, scale_multiplier=5.0)
+    optimizer = OptimizerConfig(name="muon", learning_rate=2e-3, text_multiplier=2.0, scale_multiplier=5.0)
     model = ModelConfig(image=ImageTowerConfig(size=48))
     return _config(name, name, images, texts, false_negatives, model=model, optimizer=optimizer, epochs=10)
 
