@@ -9,6 +9,7 @@ from torch import nn
 
 from manyview.model import DualEncoder
 from manyview.train.config import OptimizerConfig
+from manyview.train.muon import Muon
 
 __all__ = ["Optimizers", "build_optimizers", "learning_rate_share", "set_learning_rate"]
 
@@ -47,8 +48,8 @@ class Optimizers:
 def build_optimizers(model: DualEncoder, config: OptimizerConfig) -> Optimizers:
     """AdamW over groups by tower and decay; each group's `peak` is its highest learning rate.
 
-    With "muon" the matrices move by their orthogonalized momentum instead (Jordan et al. 2024), scaled to
-    the size of AdamW's updates (Liu et al. 2025, arXiv 2502.16982), so that one learning rate serves both.
+    With "muon" the matrices move by their orthogonalized momentum instead, scaled to the size of AdamW's
+    updates, so that one learning rate serves both.
     """
     groups: dict[tuple[bool, float, float], list[nn.Parameter]] = {}
     for name, decays, parameter in _parameters(model):
@@ -70,7 +71,7 @@ def build_optimizers(model: DualEncoder, config: OptimizerConfig) -> Optimizers:
     }
     members: list[torch.optim.Optimizer] = [torch.optim.AdamW(described[False], betas=config.betas, fused=True)]
     if described[True]:
-        members.append(torch.optim.Muon(described[True], adjust_lr_fn="match_rms_adamw"))
+        members.append(Muon(described[True]))
     return Optimizers(*members)
 
 
