@@ -54,6 +54,29 @@ def test_a_loaded_model_is_the_saved_one(make, tmp_path):
         assert loaded.logit_scale == model.logit_scale
 
 
+def test_a_model_whose_saving_was_cut_short_is_no_model(tmp_path, monkeypatch):
+    model = small()
+    model.save_pretrained(tmp_path)
+    monkeypatch.setattr("manyview.model.dual_encoder.save_file", _full_disk)
+    with pytest.raises(OSError, match="full"):
+        model.save_pretrained(tmp_path)
+    with pytest.raises(UsageError, match="no model"):
+        DualEncoder.from_pretrained(tmp_path)
+
+
+def _full_disk(*_):
+    raise OSError("full")
+
+
+def test_the_card_says_what_the_model_is_and_where_it_comes_from(tmp_path):
+    small().save_pretrained(tmp_path, "From the moon.")
+    card = (tmp_path / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: manyview\n")
+    assert "From the moon." in card
+    assert "`residual` at 64 pixels" in card
+    assert "vectors of 24 numbers" in card
+
+
 def test_bytes_paths_and_pictures_are_the_same(tmp_path):
     buffer = io.BytesIO()
     PICTURES[0].save(buffer, "PNG")

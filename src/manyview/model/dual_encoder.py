@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from manyview.data.images import crop_view, decode_image
 from manyview.errors import DataError, UsageError
+from manyview.model.card import CARD_FILE, model_card
 from manyview.model.config import ModelConfig
 from manyview.model.image_tower import build_image_tower
 from manyview.model.ngrams import NgramTokenizer, NgramTower
@@ -133,15 +134,24 @@ class DualEncoder(nn.Module):
         """[n, m] cosines of two sets of encoded rows."""
         return a @ b.T
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write config.json, model.safetensors and, where there is one, tokenizer.json."""
+    def save_pretrained(self, folder: str | Path, training: str = "Random weights.") -> None:
+        """Write model.safetensors, README.md, tokenizer.json where there is one, and config.json last.
+
+        A folder with config.json is therefore whole. `training` is the card's section on where the weights
+        come from.
+        """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        config = json.dumps(self.config.model_dump(mode="json"), indent=2, ensure_ascii=False)
-        (folder / CONFIG_FILE).write_text(config + "\n", encoding="utf-8")
+        (folder / CONFIG_FILE).unlink(missing_ok=True)
         save_file({name: of.contiguous() for name, of in self.state_dict().items()}, folder / WEIGHTS_FILE)
         if self.wordpiece is not None:
             self.wordpiece.save(folder / TOKENIZER_FILE)
+        card = model_card(self.config, sum(p.numel() for p in self.parameters()), training)
+        (folder / CARD_FILE).write_text(card, encoding="utf-8")
+        config = json.dumps(self.config.model_dump(mode="json"), indent=2, ensure_ascii=False)
+        partial = folder / f"{CONFIG_FILE}.partial"
+        partial.write_text(config + "\n", encoding="utf-8")
+        partial.replace(folder / CONFIG_FILE)
 
     @classmethod
     def from_pretrained(cls, path: str | Path) -> DualEncoder:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from manyview import __version__
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import identity
 from manyview.data import Batch, BatchSource, Tokenize, iterate
@@ -55,7 +56,7 @@ def train(
     with catch_stop() as stop:
         _steps(run, folder, stop, sinks, logged)
     try:
-        run.model.save_pretrained(folder.model)
+        run.model.save_pretrained(folder.model, _told(config, corpus, run))
     except OSError as error:
         raise ManyviewError(f"cannot write the model to {folder.model}: {error.strerror or error}") from error
     return run.model.eval()
@@ -224,6 +225,17 @@ def batch_source(config: TrainConfig, corpus: Corpus, tokenize: Tokenize) -> Bat
         seed=config.seed,
         window=config.window,
         source_exponent=config.source_exponent,
+    )
+
+
+def _told(config: TrainConfig, corpus: Corpus, run: _Run) -> str:
+    """The card's section on training."""
+    pairs = ", ".join(f"{pair.query} → {pair.key} ({pair.weight:g})" for pair in config.objective.pairs)
+    return (
+        f"manyview {__version__}, recipe `{config.recipe}`, {run.step:,} steps of {config.batch_size} records of the "
+        f"corpus {corpus.manifest.name!r} (split {config.split!r}, {run.source.order.epoch_length:,} records), "
+        f"seed {config.seed}.\nViews contrasted, with weights: {pairs}.\n"
+        "The licenses of the images and texts are those that the records of the corpus name."
     )
 
 
