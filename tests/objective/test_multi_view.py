@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
+from manyview.errors import UsageError
 from manyview.objective import PRESETS, Pair, both_ways, info_nce, multi_view_loss
 
 VIEWS = ("image", "title", "tags")
@@ -122,7 +123,7 @@ def test_two_samples_with_one_caption_do_not_push_each_other_away():
 
 def test_a_pair_over_a_view_without_features_is_refused():
     features, _, _ = batch(3, 0)
-    with pytest.raises(KeyError, match="query"):
+    with pytest.raises(UsageError, match="query"):
         multi_view_loss(features, [Pair("image", "query")], SCALE)
 
 

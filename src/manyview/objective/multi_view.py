@@ -1,24 +1,26 @@
-"""The objective: a weighted sum of InfoNCE over directed pairs of views."""
+"""The objective as it is trained with: tiled and distributed, equal to its definition in `definition`."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from manyview.objective.info_nce import FalseNegatives, info_nce
+from manyview.distributed import ALONE, World
+from manyview.errors import ManyviewError
+from manyview.objective.definition import MultiViewLoss
+from manyview.objective.info_nce import FalseNegatives
 from manyview.objective.pair import Pair
+from manyview.objective.roster import Roster, Seat
+from manyview.objective.tiles import Block, Sums, add_gradients, shift_of, sum_up
 
-__all__ = ["MultiViewLoss", "multi_view_loss"]
+__all__ = ["multi_view_loss"]
 
-
-@dataclass(frozen=True)
-class MultiViewLoss:
-    """The loss to differentiate, and what it is made of, detached, per pair."""
-
-    loss: Tensor
-    terms: dict[Pair, Tensor]
-    masked: dict[Pair, Tensor]
+_TILE_CPU, _TILE_GPU = 1024, 4096
+_CHUNK = 4096  # rows multiplied by their own column at a time
 
 
 def multi_view_loss(
@@ -29,47 +31,219 @@ def multi_view_loss(
     present: Mapping[str, Tensor] | None = None,
     identities: Mapping[str, Tensor] | None = None,
     false_negatives: FalseNegatives = "ignore",
+    world: World | None = None,
+    tile: int | None = None,
 ) -> MultiViewLoss:
-    """Σ weight · InfoNCE(query → key) over `pairs`: ERNIE-ViL 2.0, eq. (1-1), for any views.
+    """Σ weight · InfoNCE(query → key) over `pairs`, the batch being the rows of all processes of `world`.
 
-    `features` holds [n, d] L2-normalised rows per view, row i of every view from the same sample; `scale`
-    is exp(logit_scale). `present` [n] bool per view says which rows exist (all, for a view not named): an
-    absent entry is neither query nor key nor negative. `identities` [n] int64 per view are content hashes:
-    two samples with equal content on either side of a pair are the same thing for it and are treated as
-    `false_negatives` says (see `info_nce`). `masked` is the share of would-be negatives that are the same
-    thing; a pair present nowhere has loss, gradient and share zero.
-    Raises KeyError for a pair over a view without features.
+    Takes and means what `plain_multi_view_loss` does, except that `features`, `present` and `identities`
+    are the [n, ...] rows of this process, as many on each; a process with fewer pads with absent rows. No
+    matrix larger than `tile` x `tile` is ever in memory: similarities are computed once forward and once
+    backward for a pair and its reverse (docs/objective.md).
+
+    The loss and its parts are those of the whole batch on every process. Gradients are such that their
+    *mean* over the processes, which DistributedDataParallel and FSDP take, is the gradient of the whole
+    batch, for features and scale alike. Sums are taken in float32, or in float64 where float32 would
+    underflow; bfloat16 features are multiplied as such. All processes of `world` must call this, and
+    `backward` too.
+
+    Raises, on every process alike: UsageError for a pair over a view without features, and for features,
+    masks or identities of unequal shapes; ManyviewError for features that are not finite or not L2-normalised.
     """
-    present = present or {}
-    identities = {} if false_negatives == "off" else identities or {}
-    terms, masked = dict[Pair, Tensor](), dict[Pair, Tensor]()
-    total = scale.new_zeros(())
-    for pair in pairs:
-        everyone = torch.ones(len(features[pair.query]), dtype=torch.bool, device=scale.device)
-        has_query, has_key = present.get(pair.query, everyone), present.get(pair.key, everyone)
-        query_rows, key_rows = (has_query & has_key).nonzero()[:, 0], has_key.nonzero()[:, 0]
-        same = _same(identities, pair, has_query)[query_rows][:, key_rows]
-        targets = torch.searchsorted(key_rows, query_rows)
-        term = info_nce(
-            features[pair.query][query_rows],
-            features[pair.key][key_rows],
-            scale,
-            targets=targets,
-            same=same,
-            false_negatives=false_negatives,
+    world = world or ALONE
+    roster = Roster.call(features, pairs, present or {}, identities or {}, false_negatives, world, scale.device)
+    default = _TILE_GPU if scale.is_cuda else _TILE_CPU
+    rows = [features[view] for view in roster.views]
+    loss, terms, masked = _Tiled.apply(roster, tile or default, scale, *rows)
+    return MultiViewLoss(loss, dict(zip(pairs, terms, strict=True)), dict(zip(pairs, masked, strict=True)))
+
+
+class _Tiled(torch.autograd.Function):
+    """Forward: sums over each row and column, added up over the world. Backward: every tile once more."""
+
+    @staticmethod
+    def forward(ctx: Any, roster: Roster, tile: int, scale: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
+        with torch.autocast(scale.device.type, enabled=False):
+            features = dict(zip(roster.views, (of.detach() for of in rows), strict=True))
+            sides = _sides(roster, features, tile)
+            factor = float(scale)
+            dtype = torch.promote_types(rows[0].dtype, torch.float32)
+            statistics = _statistics(sides, factor, dtype, roster.world) or _statistics(
+                sides, factor, torch.float64, roster.world
+            )
+            if statistics is None:
+                raise ManyviewError(
+                    f"similarities times the scale {factor:g} are out of float64's range: "
+                    "features must be L2-normalised and the scale at most 300"
+                )
+            terms, masked = scale.new_zeros(len(roster.pairs)), scale.new_zeros(len(roster.pairs))
+            for edge, of in zip(roster.edges, statistics, strict=True):
+                for number, term, share in (
+                    (edge.along, of.along, of.masked_along),
+                    (edge.back, of.back, of.masked_back),
+                ):
+                    if number is not None:
+                        terms[number], masked[number] = term, share
+            ctx.kept = (roster, features, sides, [of.sums for of in statistics], factor)
+            ctx.mark_non_differentiable(terms, masked)
+            weights = scale.new_tensor([pair.weight for pair in roster.pairs])
+            return (weights * terms).sum(), terms, masked
+
+    @staticmethod
+    def backward(ctx: Any, by_loss: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            raise ManyviewError("multi_view_loss has no second derivative: plain_multi_view_loss has")
+        roster, features, sides, sums, scale = ctx.kept
+        with torch.autocast(by_loss.device.type, enabled=False):
+            by_row, by_column = _gradients(roster, sides, sums, scale)
+            # Row sums hold the derivative by cosine times the columns: with their own rows, by the scale.
+            by_scale = sum((of * features[view]).sum() for view, of in by_row.items())
+            for view, of in _returned(roster, by_column).items():
+                by_row[view] = by_row[view].add_(of) if view in by_row else of
+            mean = roster.world.size * by_loss  # what a mean over the world undoes
+            by_features = [by_row[view].mul_(mean * scale).to(features[view].dtype) for view in roster.views]
+        return None, None, (by_scale * mean).to(by_loss.dtype), *by_features
+
+
+@dataclass(frozen=True)
+class _Side:
+    """An edge on this process: who stands where, and their features."""
+
+    seat: Seat
+    block: Block
+
+    @property
+    def spread(self) -> bool:
+        """Whether a query may have several targets."""
+        return bool(self.block.labels) and self.block.false_negatives == "positive"
+
+    @property
+    def asked(self) -> Tensor:
+        """[m] bool: rows whose sample has a column."""
+        return self.seat.own >= 0
+
+
+@dataclass(frozen=True)
+class _Statistics:
+    """An edge's sums, complete by row and by column, and what both directions lose and leave out."""
+
+    sums: Sums
+    along: Tensor
+    back: Tensor
+    masked_along: Tensor
+    masked_back: Tensor
+
+
+def _sides(roster: Roster, features: Mapping[str, Tensor], tile: int) -> list[_Side]:
+    """Gather the columns' views in one collective, and seat everybody."""
+    everywhere = {view: features[view] for view in roster.columns}
+    if roster.world.size > 1:
+        gathered = roster.world.gather(torch.stack([features[view] for view in roster.columns], 1))
+        everywhere = {view: gathered[:, :, place].flatten(0, 1) for place, view in enumerate(roster.columns)}
+    sides = []
+    for edge in roster.edges:
+        seat = roster.seat(edge)
+        rows, columns = seat.of_rows(features[edge.row]), seat.of_columns(everywhere[edge.column])
+        sides.append(_Side(seat, Block(rows, columns, seat.own, seat.labels, roster.false_negatives, tile)))
+    return sides
+
+
+def _statistics(sides: Sequence[_Side], scale: float, dtype: torch.dtype, world: World) -> list[_Statistics] | None:
+    """Sums of all edges with one sum over the world; None where `dtype` is too narrow for them."""
+    smallest = torch.finfo(dtype).tiny / torch.finfo(dtype).eps  # smaller sums have lost digits to underflow
+    by_edge, parts = list[Sums](), list[Tensor]()
+    for side in sides:
+        sums = sum_up(side.block, scale, dtype)
+        asked = side.asked
+        row = sums.row[asked]
+        target = _row_targets(side, sums, scale)
+        narrow = (~(row > smallest) | row.isinf()).sum()
+        counted = (sums.row_count[asked] - 1).sum() if len(sums.row_count) else row.new_zeros(())
+        numbers = torch.stack([row.log().sum(), target.sum(), counted, narrow.to(dtype)])
+        by_edge.append(sums)
+        parts += [sums.column, sums.column_same, sums.column_count, numbers]
+    flat = world.sum(torch.cat(parts))
+    complete = torch.split(flat, [len(part) for part in parts])
+    found = []
+    for place, (side, sums) in enumerate(zip(sides, by_edge, strict=True)):
+        column, column_same, column_count, numbers = complete[4 * place : 4 * place + 4]
+        logs, targets, counted, narrow = numbers
+        asked_columns, both = side.seat.asked_columns, side.seat.both
+        of_asked = column[asked_columns]
+        if narrow or not (of_asked > smallest).all() or of_asked.isinf().any():
+            return None
+        shift, each = both * shift_of(scale), 1 / max(1, both)
+        column_targets = (column_same / column_count)[asked_columns].sum() if side.spread else targets
+        column_counted = (column_count[asked_columns] - 1).sum() if len(column_count) else counted
+        found.append(
+            _Statistics(
+                sums._replace(column=column, column_same=column_same, column_count=column_count),
+                along=(logs + shift - targets) * each,
+                back=(of_asked.log().sum() + shift - column_targets) * each,
+                masked_along=counted / max(1, both * (len(column) - 1)),
+                masked_back=column_counted / max(1, both * (side.seat.all_rows - 1)),
+            )
         )
-        total = total + pair.weight * term
-        terms[pair] = term.detach()
-        negatives = max(1, len(query_rows) * (len(key_rows) - 1))
-        masked[pair] = (same.sum() - len(query_rows)) / negatives
-    return MultiViewLoss(total, terms, masked)
+    return found
 
 
-def _same(identities: Mapping[str, Tensor], pair: Pair, has_query: Tensor) -> Tensor:
-    """[n, n] bool: j is the same thing as i for this pair, by key, or by query where j has the query view."""
-    same = torch.eye(len(has_query), dtype=torch.bool, device=has_query.device)
-    if (keys := identities.get(pair.key)) is not None:
-        same = same | (keys[:, None] == keys[None, :])
-    if (queries := identities.get(pair.query)) is not None:
-        same = same | ((queries[:, None] == queries[None, :]) & has_query[None, :])
-    return same
+def _row_targets(side: _Side, sums: Sums, scale: float) -> Tensor:
+    """The logit of each asked row's target, the mean of them where there are several."""
+    if side.spread:
+        return (sums.row_same / sums.row_count)[side.asked]
+    numbers = side.asked.nonzero()[:, 0]
+    cosines = [
+        (side.block.rows[of].to(sums.row.dtype) * side.block.columns[side.seat.own[of]]).sum(1)
+        for of in torch.split(numbers, _CHUNK)
+    ]
+    return scale * torch.cat(cosines) if cosines else sums.row[:0]
+
+
+def _gradients(
+    roster: Roster, sides: Sequence[_Side], all_sums: Sequence[Sums], scale: float
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The derivative by each cosine times the other side's features, added up by view: rows here, columns of all."""
+    by_row, by_column = dict[str, Tensor](), dict[str, Tensor]()
+    for edge, side, sums in zip(roster.edges, sides, all_sums, strict=True):
+        seat, block = side.seat, side.block
+        dtype = torch.promote_types(block.rows.dtype, torch.float32)
+        for view, buffers, n in (
+            (edge.row, by_row, roster.n),
+            (edge.column, by_column, roster.n * roster.world.size),
+        ):
+            buffers.setdefault(view, block.rows.new_zeros((n, block.rows.shape[1]), dtype=dtype))
+        along, back = (
+            0.0 if number is None else roster.pairs[number].weight / max(1, seat.both)
+            for number in (edge.along, edge.back)
+        )
+        weights = _over(along, sums.row, side.asked), _over(back, sums.column, seat.asked_columns)
+        spread = None
+        if side.spread:
+            spread = _over(along, sums.row_count, side.asked), _over(back, sums.column_count, seat.asked_columns)
+        to_row = by_row[edge.row] if seat.rows is None else torch.zeros_like(block.rows, dtype=dtype)
+        to_column = by_column[edge.column] if seat.columns is None else torch.zeros_like(block.columns, dtype=dtype)
+        add_gradients(block, scale, weights, spread, (to_row, to_column))
+        if not side.spread:
+            for of in torch.split(side.asked.nonzero()[:, 0], _CHUNK):
+                own = seat.own[of]
+                to_row.index_add_(0, of, block.columns[own].to(dtype), alpha=-(along + back))
+                to_column.index_add_(0, own, block.rows[of].to(dtype), alpha=-(along + back))
+        if seat.rows is not None:
+            by_row[edge.row].index_add_(0, seat.rows, to_row)
+        if seat.columns is not None:
+            by_column[edge.column].index_add_(0, seat.columns, to_column)
+    return by_row, by_column
+
+
+def _over(weight: float, numbers: Tensor, asked: Tensor) -> Tensor:
+    """weight / numbers where asked, else 0."""
+    return torch.where(asked, weight / numbers, torch.zeros_like(numbers))
+
+
+def _returned(roster: Roster, by_column: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What all processes found for this one's columns, in one collective."""
+    if roster.world.size == 1:
+        return by_column
+    stacked = torch.stack([by_column[view].view(roster.world.size, roster.n, -1) for view in roster.columns], 2)
+    mine = roster.world.scatter_sum(stacked)
+    return {view: mine[:, place] for place, view in enumerate(roster.columns)}

@@ -1,0 +1,77 @@
+"""The definition of the objective: a weighted sum of InfoNCE over directed pairs, every similarity in memory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from manyview.objective.info_nce import FalseNegatives, info_nce
+from manyview.objective.pair import Pair
+
+__all__ = ["MultiViewLoss", "plain_multi_view_loss"]
+
+
+@dataclass(frozen=True)
+class MultiViewLoss:
+    """The loss to differentiate, and what it is made of, detached, per pair."""
+
+    loss: Tensor
+    terms: dict[Pair, Tensor]
+    masked: dict[Pair, Tensor]
+
+
+def plain_multi_view_loss(
+    features: Mapping[str, Tensor],
+    pairs: Sequence[Pair],
+    scale: Tensor,
+    *,
+    present: Mapping[str, Tensor] | None = None,
+    identities: Mapping[str, Tensor] | None = None,
+    false_negatives: FalseNegatives = "ignore",
+) -> MultiViewLoss:
+    """Σ weight · InfoNCE(query → key) over `pairs`: ERNIE-ViL 2.0, eq. (1-1), for any views, on one process.
+
+    What `multi_view_loss` computes, to be read and to test it by.
+
+    `features` holds [n, d] L2-normalised rows per view, row i of every view from the same sample; `scale`
+    is exp(logit_scale). `present` [n] bool per view says which rows exist (all, for a view not named): an
+    absent entry is neither query nor key nor negative. `identities` [n] int64 per view are content hashes:
+    two samples with equal content on either side of a pair are the same thing for it and are treated as
+    `false_negatives` says (see `info_nce`). `masked` is the share of would-be negatives that are the same
+    thing; a pair present nowhere has loss, gradient and share zero.
+    Raises KeyError for a pair over a view without features.
+    """
+    present = present or {}
+    identities = {} if false_negatives == "off" else identities or {}
+    terms, masked = dict[Pair, Tensor](), dict[Pair, Tensor]()
+    total = scale.new_zeros(())
+    for pair in pairs:
+        everyone = torch.ones(len(features[pair.query]), dtype=torch.bool, device=scale.device)
+        has_query, has_key = present.get(pair.query, everyone), present.get(pair.key, everyone)
+        query_rows, key_rows = (has_query & has_key).nonzero()[:, 0], has_key.nonzero()[:, 0]
+        same = _same(identities, pair, has_query)[query_rows][:, key_rows]
+        targets = torch.searchsorted(key_rows, query_rows)
+        term = info_nce(
+            features[pair.query][query_rows],
+            features[pair.key][key_rows],
+            scale,
+            targets=targets,
+            same=same,
+            false_negatives=false_negatives,
+        )
+        total = total + pair.weight * term
+        terms[pair] = term.detach()
+        negatives = max(1, len(query_rows) * (len(key_rows) - 1))
+        masked[pair] = (same.sum() - len(query_rows)).to(scale.dtype) / negatives
+    return MultiViewLoss(total, terms, masked)
+
+
+def _same(identities: Mapping[str, Tensor], pair: Pair, has_query: Tensor) -> Tensor:
+    """[n, n] bool: j is the same thing as i for this pair, by key, or by query where j has the query view."""
+    same = torch.eye(len(has_query), dtype=torch.bool, device=has_query.device)
+    if (keys := identities.get(pair.key)) is not None:
+        same = same | (keys[:, None] == keys[None, :])
+    if (queries := identities.get(pair.query)) is not None:
+        same = same | ((queries[:, None] == queries[None, :]) & has_query[None, :])
+    return same

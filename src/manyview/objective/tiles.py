@@ -1,0 +1,147 @@
+"""Tiles: one edge's similarities, a block at a time, each computed once forward and once backward."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from manyview.objective.info_nce import FalseNegatives
+
+__all__ = ["Block", "Sums", "add_gradients", "sum_up"]
+
+_HEADROOM = 70.0  # exp(70) times any batch is still a float32, and exp(-87) is not yet zero
+
+
+@dataclass(frozen=True)
+class Block:
+    """The rows of one process against all columns of an edge: [m, d] and [M, d] features of present entries.
+
+    `own` [m] is the column of each row's own sample, -1 where it has none. `labels` are, for rows and for
+    columns, one number an entry of each view of the edge, equal where the two are the same thing there;
+    empty when nothing is the same as anything else.
+    """
+
+    rows: Tensor
+    columns: Tensor
+    own: Tensor
+    labels: tuple[tuple[Tensor, Tensor], ...]
+    false_negatives: FalseNegatives
+    tile: int
+
+
+class Sums(NamedTuple):
+    """Over each row's columns [m], and over each column's rows [M] of this process.
+
+    The sum of exp(logit - shift); the sum of the logits of the same thing, empty unless these are targets;
+    and the number of the same thing, empty where nothing is the same.
+    """
+
+    row: Tensor
+    row_same: Tensor
+    row_count: Tensor
+    column: Tensor
+    column_same: Tensor
+    column_count: Tensor
+
+
+class _Tile(NamedTuple):
+    """Rows `i` and columns `j` of a block: cosines times the scale, and where both are the same thing."""
+
+    i: slice
+    j: slice
+    logits: Tensor
+    same: Tensor | None
+
+
+def shift_of(scale: float) -> float:
+    """What is taken from all logits before exp: cosines end at 1, so sums end at exp(70) times the batch."""
+    return scale - _HEADROOM
+
+
+def sum_up(block: Block, scale: float, dtype: torch.dtype) -> Sums:
+    """One pass over the tiles. Sums are taken in `dtype`."""
+    m, n = len(block.rows), len(block.columns)
+    several, targets = bool(block.labels), bool(block.labels) and block.false_negatives == "positive"
+    sizes = (m, m * targets, m * several, n, n * targets, n * several)
+    sums = Sums(*(block.rows.new_zeros(size, dtype=dtype) for size in sizes))
+    shift = shift_of(scale)
+    for i, j, logits, same in _tiles(block, scale, dtype):
+        if same is not None:
+            sums.row_count[i] += same.sum(1)
+            sums.column_count[j] += same.sum(0)
+            if targets:
+                agreeing = logits * same
+                sums.row_same[i] += agreeing.sum(1)
+                sums.column_same[j] += agreeing.sum(0)
+        exponentials = _exponentials(block, logits, same, i, j, shift)
+        sums.row[i] += exponentials.sum(1)
+        sums.column[j] += exponentials.sum(0)
+    return sums
+
+
+def add_gradients(
+    block: Block,
+    scale: float,
+    weights: tuple[Tensor, Tensor],
+    spread: tuple[Tensor, Tensor] | None,
+    gradients: tuple[Tensor, Tensor],
+) -> None:
+    """Add the derivative by the cosines, over the scale, times the other side, to `gradients` of rows and columns.
+
+    `weights` [m], [M] are what exp(logit - shift) counts on the side of its row and of its column; `spread`,
+    in mode "positive", what each same thing counts as a target on either side.
+    """
+    shift, dtype = shift_of(scale), weights[0].dtype
+    by_row, by_column = gradients
+    for i, j, logits, same in _tiles(block, scale, dtype):
+        flow = _exponentials(block, logits, same, i, j, shift)
+        flow *= weights[0][i, None] + weights[1][None, j]
+        if spread is not None and same is not None:
+            flow -= same * (spread[0][i, None] + spread[1][None, j])
+        flow = flow.to(by_row.dtype)
+        _add_product(by_row[i], flow, block.columns[j])
+        _add_product(by_column[j], flow.T, block.rows[i])
+
+
+def _tiles(block: Block, scale: float, dtype: torch.dtype) -> Iterator[_Tile]:
+    for top in range(0, len(block.rows), block.tile):
+        i = slice(top, top + block.tile)
+        for left in range(0, len(block.columns), block.tile):
+            j = slice(left, left + block.tile)
+            logits = _product(block.rows[i], block.columns[j].T).to(dtype).mul_(scale)
+            same = None
+            for of_rows, of_columns in block.labels:
+                equal = of_rows[i, None] == of_columns[None, j]
+                same = equal if same is None else same.logical_or_(equal)
+            yield _Tile(i, j, logits, same)
+
+
+def _exponentials(block: Block, logits: Tensor, same: Tensor | None, i: slice, j: slice, shift: float) -> Tensor:
+    """exp(logits - shift), zero for what is no negative; overwrites `logits`."""
+    if same is not None and block.false_negatives == "ignore":
+        own = block.own[i] - j.start
+        here = ((own >= 0) & (own < logits.shape[1])).nonzero()[:, 0]
+        same[here, own[here]] = False
+        logits.masked_fill_(same, -torch.inf)
+    return logits.sub_(shift).exp_()
+
+
+def _product(a: Tensor, b: Tensor) -> Tensor:
+    """a @ b with sums in float32 at least: GPUs multiply bfloat16 so, CPUs when float32 may be multiplied as such."""
+    if a.dtype in (torch.float32, torch.float64):
+        return a @ b
+    if a.is_cuda:
+        return torch.mm(a, b, out_dtype=torch.float32)
+    return a.float() @ b.float()
+
+
+def _add_product(to: Tensor, a: Tensor, b: Tensor) -> None:
+    """to += a @ b, where b is of the features' type."""
+    if b.dtype == to.dtype:
+        to.addmm_(a, b)
+    elif b.is_cuda:
+        to += torch.mm(a.to(b.dtype), b, out_dtype=torch.float32)
+    else:
+        to.addmm_(a, b.to(to.dtype))
