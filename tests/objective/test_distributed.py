@@ -4,14 +4,13 @@ import itertools
 
 import pytest
 import torch
+from tests.objective.worlds import in_world
 from torch import nn
 from torch.nn.functional import normalize
 
 from manyview.errors import ManyviewError
 from manyview.objective import PRESETS, multi_view_loss, plain_multi_view_loss
 from manyview.objective.edge import plan_edges
-
-from .worlds import in_world
 
 EACH = 5  # rows of a process
 WIDTH = 4

@@ -105,6 +105,13 @@ def test_the_base_recipe_trains_when_its_towers_are_small(config, tmp_path):
     assert equal(model, DualEncoder.from_pretrained(tmp_path / "run"))
 
 
+def test_a_run_in_chunks_is_the_same_run(config, tmp_path):
+    whole = train(config(), tmp_path / "whole")
+    chunked = train(config("chunk_size=3"), tmp_path / "chunked")
+    for a, b in zip(whole.parameters(), chunked.parameters(), strict=True):
+        torch.testing.assert_close(a, b, atol=2e-4, rtol=1e-3)
+
+
 def test_image_sizes_change_at_their_share_of_the_run(config, tmp_path):
     progressive = config("image_sizes={0: 16, 0.5: 32}")
     assert [progressive.image_size(step, 6) for step in range(6)] == [16, 16, 16, 32, 32, 32]

@@ -2,7 +2,7 @@
 
 from manyview.model.config import ImageTowerConfig, ModelConfig, TextTowerConfig
 from manyview.model.dual_encoder import DualEncoder, find_model
-from manyview.model.tokenizer import TextTokenizer, WordPieceTokenizer, train_wordpiece
+from manyview.model.tokenizer import TextTokenizer, WordPieceTokenizer, token_rows, train_wordpiece
 
 __all__ = [
     "DualEncoder",
@@ -12,5 +12,6 @@ __all__ = [
     "TextTowerConfig",
     "WordPieceTokenizer",
     "find_model",
+    "token_rows",
     "train_wordpiece",
 ]

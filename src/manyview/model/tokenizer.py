@@ -1,6 +1,6 @@
 """Tokenizer: texts as the text tower takes them, trained on the corpus where it needs a vocabulary."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from manyview.errors import DataError
 
-__all__ = ["TextTokenizer", "WordPieceTokenizer", "train_wordpiece"]
+__all__ = ["TextTokenizer", "WordPieceTokenizer", "token_rows", "train_wordpiece"]
 
 TOKENIZER_FILE = "tokenizer.json"
 _PAD, _CLS, _SEP, _MASK, _UNK = "[PAD]", "[CLS]", "[SEP]", "[MASK]", "[UNK]"
@@ -60,6 +60,15 @@ class WordPieceTokenizer:
             "input_ids": input_ids,
             "attention_mask": (torch.arange(longest)[None, :] < lengths[:, None]).to(torch.int64),
         }
+
+
+def token_rows(tokens: Mapping[str, Tensor], start: int, stop: int) -> dict[str, Tensor]:
+    """The tensors of texts `start` to `stop` among those of all, for padded rows and for bags alike."""
+    if "offsets" not in tokens:
+        return {name: of[start:stop] for name, of in tokens.items()}
+    ends = torch.cat([tokens["offsets"], tokens["offsets"].new_tensor([len(tokens["ids"])])])
+    first, last = ends[start], ends[stop]
+    return {"ids": tokens["ids"][first:last], "offsets": tokens["offsets"][start:stop] - first}
 
 
 def train_wordpiece(texts: Iterable[str], vocab_size: int) -> WordPieceTokenizer:

@@ -65,6 +65,12 @@ class TrainConfig(Config):
         description="A source's share of each batch goes with its number of records to this power: 1 as they "
         "are, each record once an epoch; 0 all sources alike.",
     )
+    chunk_size: int | None = Field(
+        None,
+        ge=1,
+        description="Records encoded at a time (gradient caching): any batch_size in the memory of so many, "
+        "for one more forward pass; the gradient is the same. Empty: all at once.",
+    )
     views: ViewsConfig = Field(description="What is drawn from each record.")
     objective: ObjectiveConfig = Field(description="What the views must agree on.")
     model: ModelConfig = Field(default_factory=ModelConfig, description="The dual encoder.")

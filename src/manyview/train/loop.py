@@ -17,10 +17,11 @@ from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import identity
 from manyview.data import Batch, BatchSource, Tokenize, iterate
 from manyview.errors import DataError, Interrupted, ManyviewError, Saved, UsageError
-from manyview.model import DualEncoder, train_wordpiece
+from manyview.model import DualEncoder, token_rows, train_wordpiece
 from manyview.objective import MultiViewLoss, multi_view_loss
 from manyview.train.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
 from manyview.train.config import TrainConfig
+from manyview.train.gradient_cache import backward_in_chunks
 from manyview.train.metrics import Sink, jsonl_sink, log_sink, peak_memory_mb, rewind
 from manyview.train.optimizer import Optimizers, build_optimizers, learning_rate_share, set_learning_rate
 from manyview.train.run_folder import RunFolder
@@ -150,19 +151,39 @@ def _optimize(run: _Run, batch: Batch) -> tuple[MultiViewLoss, float]:
     config = run.config.optimizer
     share = learning_rate_share(run.step, run.total, config.warmup_steps)
     set_learning_rate(run.optimizer, share)
-    with _autocast(run):
-        features, scale = run.model(_moved(batch.images, run), _moved(batch.tokens, run), batch.present)
-    objective = run.config.objective
-    loss = multi_view_loss(
-        features,
-        [pair.pair() for pair in objective.pairs],
-        scale,
-        present=_moved(batch.present, run),
-        identities=_moved(batch.identities, run),
-        false_negatives=objective.false_negatives,
+    images, tokens, present, identities = (
+        _moved(of, run) for of in (batch.images, batch.tokens, batch.present, batch.identities)
     )
+    before = {view: [0, *present[view].cumsum(0).tolist()] for view in tokens}  # texts before each row
+
+    def encode(rows: slice) -> tuple[dict[str, Tensor], Tensor]:
+        with _autocast(run):
+            return run.model(
+                {view: of[rows] for view, of in images.items()},
+                {
+                    view: token_rows(of, before[view][rows.start], before[view][rows.stop])
+                    for view, of in tokens.items()
+                },
+                {view: of[rows] for view, of in present.items()},
+            )
+
+    def objective(features: dict[str, Tensor], scale: Tensor) -> MultiViewLoss:
+        return multi_view_loss(
+            features,
+            [pair.pair() for pair in run.config.objective.pairs],
+            scale,
+            present=present,
+            identities=identities,
+            false_negatives=run.config.objective.false_negatives,
+        )
+
     run.optimizer.zero_grad()
-    loss.loss.backward()  # type: ignore[no-untyped-call]
+    n = len(batch.ids)
+    if run.config.chunk_size is not None and run.config.chunk_size < n:
+        loss = backward_in_chunks(encode, n, run.config.chunk_size, objective)
+    else:
+        loss = objective(*encode(slice(0, n)))
+        loss.loss.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(run.model.parameters(), config.clip_norm)
     run.optimizer.step()
     run.model.clamp_logit_scale()
