@@ -12,15 +12,14 @@ from torch import Tensor
 from manyview.distributed import ALONE, World
 from manyview.errors import ManyviewError
 from manyview.objective.definition import MultiViewLoss
+from manyview.objective.edge import Edge
 from manyview.objective.info_nce import FalseNegatives
 from manyview.objective.pair import Pair
-from manyview.objective.roster import Roster, Seat
-from manyview.objective.tiles import Block, Sums, add_gradients, shift_of, sum_up
+from manyview.objective.roster import Roster
+from manyview.objective.side import Gradients, Side, default_tile, seat_all
+from manyview.objective.tiles import Sums, add_gradients, shift_of, sum_up
 
 __all__ = ["multi_view_loss"]
-
-_TILE_CPU, _TILE_GPU = 1024, 4096
-_CHUNK = 4096  # rows multiplied by their own column at a time
 
 
 def multi_view_loss(
@@ -52,9 +51,8 @@ def multi_view_loss(
     """
     world = world or ALONE
     roster = Roster.call(features, pairs, present or {}, identities or {}, false_negatives, world, scale.device)
-    default = _TILE_GPU if scale.is_cuda else _TILE_CPU
     rows = [features[view] for view in roster.views]
-    loss, terms, masked = _Tiled.apply(roster, tile or default, scale, *rows)
+    loss, terms, masked = _Tiled.apply(roster, tile or default_tile(scale), scale, *rows)
     return MultiViewLoss(loss, dict(zip(pairs, terms, strict=True)), dict(zip(pairs, masked, strict=True)))
 
 
@@ -65,7 +63,7 @@ class _Tiled(torch.autograd.Function):
     def forward(ctx: Any, roster: Roster, tile: int, scale: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
         with torch.autocast(scale.device.type, enabled=False):
             features = dict(zip(roster.views, (of.detach() for of in rows), strict=True))
-            sides = _sides(roster, features, tile)
+            sides = seat_all(roster, features, tile)
             factor = float(scale)
             dtype = torch.promote_types(rows[0].dtype, torch.float32)
             statistics = _statistics(sides, factor, dtype, roster.world) or _statistics(
@@ -95,32 +93,11 @@ class _Tiled(torch.autograd.Function):
             raise ManyviewError("multi_view_loss has no second derivative: plain_multi_view_loss has")
         roster, features, sides, sums, scale = ctx.kept
         with torch.autocast(by_loss.device.type, enabled=False):
-            by_row, by_column = _gradients(roster, sides, sums, scale)
-            # Row sums hold the derivative by cosine times the columns: with their own rows, by the scale.
-            by_scale = sum((of * features[view]).sum() for view, of in by_row.items())
-            for view, of in _returned(roster, by_column).items():
-                by_row[view] = by_row[view].add_(of) if view in by_row else of
-            mean = roster.world.size * by_loss  # what a mean over the world undoes
-            by_features = [by_row[view].mul_(mean * scale).to(features[view].dtype) for view in roster.views]
-        return None, None, (by_scale * mean).to(by_loss.dtype), *by_features
-
-
-@dataclass(frozen=True)
-class _Side:
-    """An edge on this process: who stands where, and their features."""
-
-    seat: Seat
-    block: Block
-
-    @property
-    def spread(self) -> bool:
-        """Whether a query may have several targets."""
-        return bool(self.block.labels) and self.block.false_negatives == "positive"
-
-    @property
-    def asked(self) -> Tensor:
-        """[m] bool: rows whose sample has a column."""
-        return self.seat.own >= 0
+            gradients = Gradients(roster, features)
+            for edge, side, of in zip(roster.edges, sides, sums, strict=True):
+                _add_edge(edge, side, of, scale, gradients)
+            by_scale, by_features = gradients.finished(by_loss, scale)
+        return None, None, by_scale, *by_features
 
 
 @dataclass(frozen=True)
@@ -134,27 +111,13 @@ class _Statistics:
     masked_back: Tensor
 
 
-def _sides(roster: Roster, features: Mapping[str, Tensor], tile: int) -> list[_Side]:
-    """Gather the columns' views in one collective, and seat everybody."""
-    everywhere = {view: features[view] for view in roster.columns}
-    if roster.world.size > 1:
-        gathered = roster.world.gather(torch.stack([features[view] for view in roster.columns], 1))
-        everywhere = {view: gathered[:, :, place].flatten(0, 1) for place, view in enumerate(roster.columns)}
-    sides = []
-    for edge in roster.edges:
-        seat = roster.seat(edge)
-        rows, columns = seat.of_rows(features[edge.row]), seat.of_columns(everywhere[edge.column])
-        sides.append(_Side(seat, Block(rows, columns, seat.own, seat.labels, roster.false_negatives, tile)))
-    return sides
-
-
-def _statistics(sides: Sequence[_Side], scale: float, dtype: torch.dtype, world: World) -> list[_Statistics] | None:
+def _statistics(sides: Sequence[Side], scale: float, dtype: torch.dtype, world: World) -> list[_Statistics] | None:
     """Sums of all edges with one sum over the world; None where `dtype` is too narrow for them."""
     smallest = torch.finfo(dtype).tiny / torch.finfo(dtype).eps  # smaller sums have lost digits to underflow
     by_edge, parts = list[Sums](), list[Tensor]()
     for side in sides:
         sums = sum_up(side.block, scale, dtype)
-        asked = side.asked
+        asked = side.seat.asked
         row = sums.row[asked]
         target = _row_targets(side, sums, scale)
         narrow = (~(row > smallest) | row.isinf()).sum()
@@ -187,63 +150,27 @@ def _statistics(sides: Sequence[_Side], scale: float, dtype: torch.dtype, world:
     return found
 
 
-def _row_targets(side: _Side, sums: Sums, scale: float) -> Tensor:
+def _row_targets(side: Side, sums: Sums, scale: float) -> Tensor:
     """The logit of each asked row's target, the mean of them where there are several."""
     if side.spread:
-        return (sums.row_same / sums.row_count)[side.asked]
-    numbers = side.asked.nonzero()[:, 0]
-    cosines = [
-        (side.block.rows[of].to(sums.row.dtype) * side.block.columns[side.seat.own[of]]).sum(1)
-        for of in torch.split(numbers, _CHUNK)
-    ]
-    return scale * torch.cat(cosines) if cosines else sums.row[:0]
+        return (sums.row_same / sums.row_count)[side.seat.asked]
+    return scale * side.own_cosines(sums.row.dtype)
 
 
-def _gradients(
-    roster: Roster, sides: Sequence[_Side], all_sums: Sequence[Sums], scale: float
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The derivative by each cosine times the other side's features, added up by view: rows here, columns of all."""
-    by_row, by_column = dict[str, Tensor](), dict[str, Tensor]()
-    for edge, side, sums in zip(roster.edges, sides, all_sums, strict=True):
-        seat, block = side.seat, side.block
-        dtype = torch.promote_types(block.rows.dtype, torch.float32)
-        for view, buffers, n in (
-            (edge.row, by_row, roster.n),
-            (edge.column, by_column, roster.n * roster.world.size),
-        ):
-            buffers.setdefault(view, block.rows.new_zeros((n, block.rows.shape[1]), dtype=dtype))
-        along, back = (
-            0.0 if number is None else roster.pairs[number].weight / max(1, seat.both)
-            for number in (edge.along, edge.back)
-        )
-        weights = _over(along, sums.row, side.asked), _over(back, sums.column, seat.asked_columns)
-        spread = None
-        if side.spread:
-            spread = _over(along, sums.row_count, side.asked), _over(back, sums.column_count, seat.asked_columns)
-        to_row = by_row[edge.row] if seat.rows is None else torch.zeros_like(block.rows, dtype=dtype)
-        to_column = by_column[edge.column] if seat.columns is None else torch.zeros_like(block.columns, dtype=dtype)
-        add_gradients(block, scale, weights, spread, (to_row, to_column))
-        if not side.spread:
-            for of in torch.split(side.asked.nonzero()[:, 0], _CHUNK):
-                own = seat.own[of]
-                to_row.index_add_(0, of, block.columns[own].to(dtype), alpha=-(along + back))
-                to_column.index_add_(0, own, block.rows[of].to(dtype), alpha=-(along + back))
-        if seat.rows is not None:
-            by_row[edge.row].index_add_(0, seat.rows, to_row)
-        if seat.columns is not None:
-            by_column[edge.column].index_add_(0, seat.columns, to_column)
-    return by_row, by_column
+def _add_edge(edge: Edge, side: Side, sums: Sums, scale: float, gradients: Gradients) -> None:
+    """One edge's part of the gradients."""
+    along, back = gradients.weights(edge, side)
+    seat = side.seat
+    weights = _over(along, sums.row, seat.asked), _over(back, sums.column, seat.asked_columns)
+    spread = None
+    if side.spread:
+        spread = _over(along, sums.row_count, seat.asked), _over(back, sums.column_count, seat.asked_columns)
+    with gradients.of(edge, side) as buffers:
+        add_gradients(side.block, scale, weights, spread, buffers)
+        if spread is None:
+            side.add_own(-(along + back), buffers)
 
 
 def _over(weight: float, numbers: Tensor, asked: Tensor) -> Tensor:
     """weight / numbers where asked, else 0."""
     return torch.where(asked, weight / numbers, torch.zeros_like(numbers))
-
-
-def _returned(roster: Roster, by_column: dict[str, Tensor]) -> dict[str, Tensor]:
-    """What all processes found for this one's columns, in one collective."""
-    if roster.world.size == 1:
-        return by_column
-    stacked = torch.stack([by_column[view].view(roster.world.size, roster.n, -1) for view in roster.columns], 2)
-    mine = roster.world.scatter_sum(stacked)
-    return {view: mine[:, place] for place, view in enumerate(roster.columns)}

@@ -108,6 +108,11 @@ class Seat:
     both: int
     all_rows: int
 
+    @property
+    def asked(self) -> Tensor:
+        """[m] bool: rows whose sample has a column."""
+        return self.own >= 0
+
     def of_rows(self, features: Tensor) -> Tensor:
         """[m, d] of this process's features of the row view."""
         return _taken(features, self.rows)

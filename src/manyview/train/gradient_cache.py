@@ -46,18 +46,19 @@ def backward_in_chunks(
         with nullcontext() if last else unsynchronized():
             _restore(state)
             again, again_scale = encode(chunk)
-            gradients = [(of, leaves[view].grad[chunk]) for view, of in again.items() if leaves[view].grad is not None]
-            if last:
-                gradients.append((again_scale, scale.grad))
-            gradients = [(of, by) for of, by in gradients if of.requires_grad and by is not None]
-            torch.autograd.backward(*map(list, zip(*gradients, strict=True)))
+            outputs = {leaves[view]: of for view, of in again.items()} | ({scale: again_scale} if last else {})
+            carried = [(of, leaf.grad) for leaf, of in outputs.items() if of.requires_grad and leaf.grad is not None]
+            torch.autograd.backward(
+                [of for of, _ in carried],
+                [by if of is again_scale else by[chunk] for of, by in carried],
+            )
     _restore(after)
     return result
 
 
 def _random_states() -> Sequence[Tensor]:
     """Of the CPU, then of each GPU in use."""
-    return [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [])]
+    return [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [])]
 
 
 def _restore(states: Sequence[Tensor]) -> None:

@@ -157,15 +157,12 @@ def _optimize(run: _Run, batch: Batch) -> tuple[MultiViewLoss, float]:
     before = {view: [0, *present[view].cumsum(0).tolist()] for view in tokens}  # texts before each row
 
     def encode(rows: slice) -> tuple[dict[str, Tensor], Tensor]:
+        some = {view: token_rows(of, before[view][rows.start], before[view][rows.stop]) for view, of in tokens.items()}
         with _autocast(run):
-            return run.model(
-                {view: of[rows] for view, of in images.items()},
-                {
-                    view: token_rows(of, before[view][rows.start], before[view][rows.stop])
-                    for view, of in tokens.items()
-                },
-                {view: of[rows] for view, of in present.items()},
+            encoded: tuple[dict[str, Tensor], Tensor] = run.model(
+                {view: of[rows] for view, of in images.items()}, some, {view: of[rows] for view, of in present.items()}
             )
+        return encoded
 
     def objective(features: dict[str, Tensor], scale: Tensor) -> MultiViewLoss:
         return multi_view_loss(
