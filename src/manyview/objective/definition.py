@@ -9,7 +9,7 @@ from torch import Tensor
 from manyview.objective.info_nce import FalseNegatives, info_nce
 from manyview.objective.pair import Pair
 
-__all__ = ["MultiViewLoss", "plain_multi_view_loss"]
+__all__ = ["MultiViewLoss", "plain_multi_view_loss", "plain_multi_view_sigmoid_loss"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def plain_multi_view_loss(
         everyone = torch.ones(len(features[pair.query]), dtype=torch.bool, device=scale.device)
         has_query, has_key = present.get(pair.query, everyone), present.get(pair.key, everyone)
         query_rows, key_rows = (has_query & has_key).nonzero()[:, 0], has_key.nonzero()[:, 0]
-        same = _same(identities, pair, has_query)[query_rows][:, key_rows]
+        same = _same(identities, pair, has_query, has_key)[query_rows][:, key_rows]
         targets = torch.searchsorted(key_rows, query_rows)
         term = info_nce(
             features[pair.query][query_rows],
@@ -67,11 +67,51 @@ def plain_multi_view_loss(
     return MultiViewLoss(total, terms, masked)
 
 
-def _same(identities: Mapping[str, Tensor], pair: Pair, has_query: Tensor) -> Tensor:
-    """[n, n] bool: j is the same thing as i for this pair, by key, or by query where j has the query view."""
+def plain_multi_view_sigmoid_loss(
+    features: Mapping[str, Tensor],
+    pairs: Sequence[Pair],
+    scale: Tensor,
+    bias: Tensor,
+    *,
+    present: Mapping[str, Tensor] | None = None,
+    identities: Mapping[str, Tensor] | None = None,
+    false_negatives: FalseNegatives = "ignore",
+) -> MultiViewLoss:
+    """Σ weight · SigLIP's loss over `pairs` (Zhai et al. 2023, arXiv 2303.15343), on one process.
+
+    With z_ij = s a_i·b_j + bias over all present entries i of the query view and j of the key view, and n
+    samples with both (without any, L = 0):
+
+        L = (1/n) Σ_ij softplus(-z_ij) if i = j else softplus(z_ij)
+
+    A pair and its reverse are the same. The same thing (see `plain_multi_view_loss`) leaves the sum
+    ("ignore"), counts like i = j ("positive"), or stays a negative ("off"). `masked` is its share of all i ≠ j.
+    """
+    present = present or {}
+    identities = {} if false_negatives == "off" else identities or {}
+    terms, masked = dict[Pair, Tensor](), dict[Pair, Tensor]()
+    total = scale.new_zeros(())
+    for pair in pairs:
+        everyone = torch.ones(len(features[pair.query]), dtype=torch.bool, device=scale.device)
+        has_query, has_key = present.get(pair.query, everyone), present.get(pair.key, everyone)
+        both = int((has_query & has_key).sum())
+        same = _same(identities, pair, has_query, has_key)[has_query][:, has_key]
+        own = torch.eye(len(has_query), dtype=torch.bool, device=scale.device)[has_query][:, has_key]
+        logits = scale * features[pair.query][has_query] @ features[pair.key][has_key].T + bias
+        target = own | same if false_negatives == "positive" else own
+        counted = ~same | own if false_negatives == "ignore" else torch.ones_like(own)
+        lost = torch.nn.functional.softplus(torch.where(target, -logits, logits))
+        term = torch.where(counted, lost, torch.zeros_like(lost)).sum() * (1 / both if both else 0.0)
+        total = total + pair.weight * term
+        terms[pair] = term.detach()
+        masked[pair] = (same & ~own).sum().to(scale.dtype) / max(1, own.numel() - both)
+    return MultiViewLoss(total, terms, masked)
+
+
+def _same(identities: Mapping[str, Tensor], pair: Pair, has_query: Tensor, has_key: Tensor) -> Tensor:
+    """[n, n] bool: i and j are the same thing for this pair, by a view that both have."""
     same = torch.eye(len(has_query), dtype=torch.bool, device=has_query.device)
-    if (keys := identities.get(pair.key)) is not None:
-        same = same | (keys[:, None] == keys[None, :])
-    if (queries := identities.get(pair.query)) is not None:
-        same = same | ((queries[:, None] == queries[None, :]) & has_query[None, :])
+    for view, has in ((pair.query, has_query), (pair.key, has_key)):
+        if (of := identities.get(view)) is not None:
+            same = same | ((of[:, None] == of[None, :]) & has[:, None] & has[None, :])
     return same

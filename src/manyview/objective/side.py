@@ -80,7 +80,7 @@ class Gradients:
     def weights(self, edge: Edge, side: Side) -> tuple[float, float]:
         """What one query of the pair along the edge, and one of the pair back, count in the loss."""
         along, back = (
-            0.0 if number is None else self._roster.pairs[number].weight / max(1, side.seat.both)
+            0.0 if number is None or not side.seat.both else self._roster.pairs[number].weight / side.seat.both
             for number in (edge.along, edge.back)
         )
         return along, back

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from manyview.objective.info_nce import FalseNegatives
 
-__all__ = ["Block", "Sums", "add_gradients", "sum_up"]
+__all__ = ["Block", "Sums", "add_gradients", "add_sigmoid_gradients", "shift_of", "sum_up", "sum_up_sigmoid"]
 
 _HEADROOM = 70.0  # exp(70) times any batch is still a float32, and exp(-87) is not yet zero
 
@@ -67,7 +68,8 @@ def sum_up(block: Block, scale: float, dtype: torch.dtype) -> Sums:
     sizes = (m, m * targets, m * several, n, n * targets, n * several)
     sums = Sums(*(block.rows.new_zeros(size, dtype=dtype) for size in sizes))
     shift = shift_of(scale)
-    for i, j, logits, same in _tiles(block, scale, dtype):
+    for tile in _tiles(block, scale, dtype):
+        i, j, logits, same = tile
         if same is not None:
             sums.row_count[i] += same.sum(1)
             sums.column_count[j] += same.sum(0)
@@ -75,7 +77,7 @@ def sum_up(block: Block, scale: float, dtype: torch.dtype) -> Sums:
                 agreeing = logits * same
                 sums.row_same[i] += agreeing.sum(1)
                 sums.column_same[j] += agreeing.sum(0)
-        exponentials = _exponentials(block, logits, same, i, j, shift)
+        exponentials = _without_same(block, tile).sub_(shift).exp_()
         sums.row[i] += exponentials.sum(1)
         sums.column[j] += exponentials.sum(0)
     return sums
@@ -95,8 +97,9 @@ def add_gradients(
     """
     shift, dtype = shift_of(scale), weights[0].dtype
     by_row, by_column = gradients
-    for i, j, logits, same in _tiles(block, scale, dtype):
-        flow = _exponentials(block, logits, same, i, j, shift)
+    for tile in _tiles(block, scale, dtype):
+        i, j, _, same = tile
+        flow = _without_same(block, tile).sub_(shift).exp_()
         flow *= weights[0][i, None] + weights[1][None, j]
         if spread is not None and same is not None:
             flow -= same * (spread[0][i, None] + spread[1][None, j])
@@ -118,14 +121,46 @@ def _tiles(block: Block, scale: float, dtype: torch.dtype) -> Iterator[_Tile]:
             yield _Tile(i, j, logits, same)
 
 
-def _exponentials(block: Block, logits: Tensor, same: Tensor | None, i: slice, j: slice, shift: float) -> Tensor:
-    """exp(logits - shift), zero for what is no negative; overwrites `logits`."""
+def sum_up_sigmoid(block: Block, scale: float, bias: float, dtype: torch.dtype) -> Tensor:
+    """[2]: the sum of softplus(logit) less the logits of the same thing where these are targets; their number."""
+    lost, number = (block.rows.new_zeros((), dtype=dtype) for _ in range(2))
+    for tile in _tiles(block, scale, dtype):
+        logits = tile.logits.add_(bias)
+        if tile.same is not None:
+            number += tile.same.sum()
+            if block.false_negatives == "positive":
+                lost -= (logits * tile.same).sum()
+        lost += functional.softplus(_without_same(block, tile)).sum()
+    return torch.stack([lost, number])
+
+
+def add_sigmoid_gradients(
+    block: Block, scale: float, bias: float, weight: float, dtype: torch.dtype, gradients: tuple[Tensor, Tensor]
+) -> Tensor:
+    """As `add_gradients`, for a loss that counts every entry `weight` times; returns the derivative by the bias."""
+    by_row, by_column = gradients
+    by_bias = by_row.new_zeros(())
+    for tile in _tiles(block, scale, dtype):
+        tile.logits.add_(bias)
+        flow = _without_same(block, tile).sigmoid_()
+        if tile.same is not None and block.false_negatives == "positive":
+            flow -= tile.same.to(dtype)
+        flow = flow.mul_(weight).to(by_row.dtype)
+        by_bias += flow.sum()
+        _add_product(by_row[tile.i], flow, block.columns[tile.j])
+        _add_product(by_column[tile.j], flow.T, block.rows[tile.i])
+    return by_bias
+
+
+def _without_same(block: Block, tile: _Tile) -> Tensor:
+    """The logits, minus infinity for the same thing where that is neither target nor negative; overwrites them."""
+    i, j, logits, same = tile
     if same is not None and block.false_negatives == "ignore":
         own = block.own[i] - j.start
         here = ((own >= 0) & (own < logits.shape[1])).nonzero()[:, 0]
         same[here, own[here]] = False
         logits.masked_fill_(same, -torch.inf)
-    return logits.sub_(shift).exp_()
+    return logits
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:

@@ -1,0 +1,92 @@
+"""SigLIP's sigmoid loss over pairs of views, tiled and distributed like InfoNCE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from manyview.distributed import ALONE, World
+from manyview.errors import ManyviewError
+from manyview.objective.definition import MultiViewLoss
+from manyview.objective.info_nce import FalseNegatives
+from manyview.objective.pair import Pair
+from manyview.objective.roster import Roster
+from manyview.objective.side import Gradients, default_tile, seat_all
+from manyview.objective.tiles import add_sigmoid_gradients, sum_up_sigmoid
+
+__all__ = ["multi_view_sigmoid_loss"]
+
+
+def multi_view_sigmoid_loss(
+    features: Mapping[str, Tensor],
+    pairs: Sequence[Pair],
+    scale: Tensor,
+    bias: Tensor,
+    *,
+    present: Mapping[str, Tensor] | None = None,
+    identities: Mapping[str, Tensor] | None = None,
+    false_negatives: FalseNegatives = "ignore",
+    world: World | None = None,
+    tile: int | None = None,
+) -> MultiViewLoss:
+    """What `plain_multi_view_sigmoid_loss` defines, over all processes of `world`, in tiles.
+
+    The conventions, the gradients' mean and the errors are those of `multi_view_loss`.
+    """
+    world = world or ALONE
+    roster = Roster.call(features, pairs, present or {}, identities or {}, false_negatives, world, scale.device)
+    rows = [features[view] for view in roster.views]
+    loss, terms, masked = _TiledSigmoid.apply(roster, tile or default_tile(scale), scale, bias, *rows)
+    return MultiViewLoss(loss, dict(zip(pairs, terms, strict=True)), dict(zip(pairs, masked, strict=True)))
+
+
+class _TiledSigmoid(torch.autograd.Function):
+    """No entry needs another, so one pass forward and one backward, and one sum over the world."""
+
+    @staticmethod
+    def forward(ctx: Any, roster: Roster, tile: int, scale: Tensor, bias: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
+        with torch.autocast(scale.device.type, enabled=False):
+            features = dict(zip(roster.views, (of.detach() for of in rows), strict=True))
+            sides = seat_all(roster, features, tile)
+            factor, offset = float(scale), float(bias)
+            dtype = torch.promote_types(rows[0].dtype, torch.float32)
+            found = []
+            for side in sides:
+                lost, number = sum_up_sigmoid(side.block, factor, offset, dtype)
+                if not side.spread:
+                    own = side.own_cosines(dtype)
+                    lost = lost - factor * own.sum() - offset * len(own)
+                found.append(torch.stack([lost, number]))
+            terms, masked = scale.new_zeros(len(roster.pairs)), scale.new_zeros(len(roster.pairs))
+            for edge, side, of in zip(roster.edges, sides, roster.world.sum(torch.stack(found)), strict=True):
+                both, entries = side.seat.both, side.seat.all_rows * len(side.block.columns)
+                excess = (of[1] - both) / max(1, entries - both) if side.block.labels else of[1]
+                for number in (edge.along, edge.back):
+                    if number is not None:
+                        terms[number], masked[number] = of[0] / both if both else 0.0, excess
+            ctx.kept = (roster, features, sides, factor, offset, dtype)
+            ctx.mark_non_differentiable(terms, masked)
+            weights = scale.new_tensor([pair.weight for pair in roster.pairs])
+            return (weights * terms).sum(), terms, masked
+
+    @staticmethod
+    def backward(ctx: Any, by_loss: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            raise ManyviewError("multi_view_sigmoid_loss has no second derivative: its plain definition has")
+        roster, features, sides, scale, bias, dtype = ctx.kept
+        with torch.autocast(by_loss.device.type, enabled=False):
+            gradients = Gradients(roster, features)
+            by_bias = by_loss.new_zeros(())
+            for edge, side in zip(roster.edges, sides, strict=True):
+                weight = sum(gradients.weights(edge, side))
+                with gradients.of(edge, side) as buffers:
+                    by_bias += add_sigmoid_gradients(side.block, scale, bias, weight, dtype, buffers)
+                    if not side.spread:
+                        side.add_own(-weight, buffers)
+                        by_bias -= weight * int(side.seat.asked.sum())
+            by_scale, by_features = gradients.finished(by_loss, scale)
+            by_bias = by_bias * roster.world.size * by_loss
+        return None, None, by_scale, by_bias, *by_features
