@@ -1,6 +1,6 @@
 """Two recipes at equal compute over several seeds, judged together on held-out concepts.
 
-    python benchmarks/recipes.py --out runs/recipes --seeds 0 1 2 [key=value ...]
+    python benchmarks/recipes.py [key=value ...] --out runs/recipes --seeds 0 1 2
 
 Trains both recipes of the demo with each seed (finished runs are kept, so it can be stopped and started
 again) and prints R@10, averaged over the seeds, with the paired bootstrap interval of the difference.

@@ -121,7 +121,7 @@ def test_what_is_wrong_on_one_process_is_said_by_all():
         "process 1: features must be [n, d]",
         "process 1: features of the view 'caption' are not finite",
         "process 0 has features of shape [3, 3] and process 1 of [2, 3]: pad with absent rows",
-        "processes 0 and 1 were given different pairs, identities or types of features",
+        "processes 0 and 1 were given different pairs, masks, identities or feature types",
     ]
     for sentence, beginning in zip(sentences, expected, strict=True):
         assert sentence.startswith(beginning)

@@ -48,15 +48,16 @@ class Roster:
     ) -> Roster:
         """Agree with all processes of `world`; raises on all of them what any has to complain of."""
         views = list(dict.fromkeys(view for pair in pairs for view in (pair.query, pair.key)))
+        masked = sorted(view for view in present if view in views)
         known = sorted(view for view in identities if view in views) if false_negatives != "off" else []
-        plan = f"{pairs} {known} {false_negatives}"
+        plan = f"{pairs} {masked} {known} {false_negatives}"
         _agree(_complaint(features, views, present, identities), features, views, plan, world, device)
         first = features[views[0]]
-        everyone = torch.ones(len(first), dtype=torch.int64, device=first.device)
-        mine = [present.get(view, everyone).to(everyone) for view in views] + [identities[view] for view in known]
-        told = [of.reshape(-1) for of in world.gather(torch.stack(mine, 1)).unbind(-1)]
-        there = {view: of.bool() for view, of in zip(views, told, strict=False)}
-        labels = {view: _labels(of, there[view]) for view, of in zip(known, told[len(views) :], strict=True)}
+        mine = [present[view].long() for view in masked] + [identities[view] for view in known]
+        told = [of.reshape(-1) for of in world.gather(torch.stack(mine, 1)).unbind(-1)] if mine else []
+        everyone = torch.ones(len(first) * world.size, dtype=torch.bool, device=device)
+        there = dict.fromkeys(views, everyone) | {v: of.bool() for v, of in zip(masked, told, strict=False)}
+        labels = {view: _labels(of, there[view]) for view, of in zip(known, told[len(masked) :], strict=True)}
         edges, columns = plan_edges(pairs)
         repeated = {view: of for view, of in labels.items() if of is not None}
         return cls(pairs, edges, columns, there, repeated, false_negatives, world, len(first))
@@ -181,7 +182,9 @@ def _agree(
                 "pad with absent rows, so that all have as many"
             )
         if fact[3:] != told[0][3:]:
-            raise UsageError(f"processes 0 and {rank} were given different pairs, identities or types of features")
+            raise UsageError(
+                f"processes 0 and {rank} were given different pairs, masks, identities or types of features"
+            )
 
 
 def _labels(identities: Tensor, present: Tensor) -> Tensor | None:
