@@ -30,6 +30,25 @@ def test_the_time_left_is_the_cost_left_over_the_speed(monkeypatch):
     assert "about 5 min 50 s left" in stream.getvalue().splitlines()[-1]
 
 
+def test_a_stumble_is_forgiven_and_a_slower_machine_believed(monkeypatch):
+    """400 s at one a second, then a tenth of that: a minute later 1.5 times the time, at last ten times."""
+    job, clock, stream = plain({"only": 1000}, monkeypatch)
+    done = 0.0
+    for second in range(0, 1000, 10):
+        clock.now = second
+        done += 10 if second <= 400 else 1
+        job.advance("only", done / 1000)
+        if second == 460:
+            soon = _seconds(stream)
+    assert 540 < soon < 1.5 * 584
+    assert _seconds(stream) > 8 * (1000 - done)
+
+
+def _seconds(stream):
+    minutes, seconds = re.findall(r"about (\d+) min (\d+) s", stream.getvalue())[-1]
+    return 60 * int(minutes) + int(seconds)
+
+
 def test_work_done_before_does_not_count_as_speed(monkeypatch):
     job, clock, stream = plain({"first": 100, "second": 100}, monkeypatch)
     job.advance("first", 1.0, already=True)

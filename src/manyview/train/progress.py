@@ -22,7 +22,8 @@ class JobProgress:
     """A bar a part on a terminal, a line every ten seconds elsewhere; both say what is left of the whole.
 
     `parts` are the names of the job's parts with their expected costs in any one unit. The time left is
-    the cost left over the speed of the last minute, so that a slower machine is believed within a minute.
+    the cost left over the speed of the last minute, later of the last half of the time, so that a machine
+    that has become slower is believed and a moment's stumble is not.
     """
 
     def __init__(self, parts: Mapping[str, float], console: Console | None = None) -> None:
@@ -30,6 +31,7 @@ class JobProgress:
         self._costs = dict(parts)
         self._shares = dict.fromkeys(parts, 0.0)
         self._seen: deque[tuple[float, float]] = deque()
+        self._began = 0.0
         self._spoken = -_PLAIN_EVERY_S
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -55,11 +57,12 @@ class JobProgress:
     def advance(self, part: str, share: float, note: str = "", *, already: bool = False) -> None:
         """A part is done to `share`; `already` says that it was so before this process began."""
         self._shares[part] = share
-        if already:
-            self._seen.clear()
         now, done = time.monotonic(), sum(self._costs[name] * share for name, share in self._shares.items())
+        if already or not self._seen:
+            self._seen.clear()
+            self._began = now
         self._seen.append((now, done))
-        while self._seen[-1][0] - self._seen[0][0] > _WINDOW_S:
+        while now - self._seen[0][0] > max(_WINDOW_S, (now - self._began) / 2):
             self._seen.popleft()
         told = f"{note}  {self._left()}".strip()
         for name, task in self._tasks.items():
