@@ -16,7 +16,8 @@ from manyview import DualEncoder
 from manyview.config import load_config
 from manyview.corpus import Corpus
 from manyview.demo import DEMO_RECIPES, DEMO_SETTINGS
-from manyview.evaluate import comparison, evaluate
+from manyview.demo.judged import MAX_TAG_SHARE
+from manyview.evaluate import comparison, evaluate, tag_neighbors, tag_task
 from manyview.train import JobProgress, RunFolder, TrainConfig, recipe, train
 
 KINDS = ("title", "tags", "description", "title+tags", "title.zh", "all.zh")
@@ -34,6 +35,7 @@ def main() -> None:
     told = [f"{key}={value}" for key, value in DEMO_SETTINGS.items()] + given.overrides
     results: dict[str, list[object]] = {name: [] for name in DEMO_RECIPES}
     seconds: dict[str, list[float]] = {name: [] for name in DEMO_RECIPES}
+    tied: dict[str, list[float]] = {name: [] for name in DEMO_RECIPES}
     with JobProgress({f"{name} seed {seed}": 1.0 for name, seed in runs}) as progress:
         for name, seed in runs:
             config = load_config(TrainConfig, None, [f"seed={seed}", *told], recipe(name))
@@ -41,7 +43,10 @@ def main() -> None:
             if not RunFolder(folder).finished:
                 train(config, folder, resume=True, sinks=[progress.sink(f"{name} seed {seed}")])
             model = DualEncoder.from_pretrained(folder)
-            results[name].append(evaluate(model, Corpus.open(config.corpus), given.split))
+            corpus = Corpus.open(config.corpus)
+            results[name].append(evaluate(model, corpus, given.split))
+            task = tag_task(corpus, given.split, max_share=MAX_TAG_SHARE)
+            tied[name].append(100 * tag_neighbors(model, task).model.recall_at_10)
             seconds[name].append(RunFolder(folder).last_metrics()["time"])
     baseline, candidate = DEMO_RECIPES
     table = Table(title=f"{candidate} against {baseline}, seeds {given.seeds}, split {given.split}, R@10 text to image")
@@ -55,7 +60,14 @@ def main() -> None:
             table.add_row(row["source"], row["query_kind"], *figures, f"{row['difference']:+.1f}", interval, relative)
     Console(width=140).print(table)
     for name, of in seconds.items():
-        print(f"{name}: {sum(of) / len(of):.0f} s a run")
+        print(
+            f"{name}: {sum(of) / len(of):.0f} s a run; of a title's tags among its ten nearest: {_spoken(tied[name])} %"
+        )
+
+
+def _spoken(numbers: list[float]) -> str:
+    """The mean, and each."""
+    return f"{sum(numbers) / len(numbers):.1f} ({', '.join(f'{number:.1f}' for number in numbers)})"
 
 
 if __name__ == "__main__":
