@@ -182,9 +182,7 @@ def _agree(
                 "pad with absent rows, so that all have as many"
             )
         if fact[3:] != told[0][3:]:
-            raise UsageError(
-                f"processes 0 and {rank} were given different pairs, masks, identities or types of features"
-            )
+            raise UsageError(f"processes 0 and {rank} were given different pairs, masks, identities or feature types")
 
 
 def _labels(identities: Tensor, present: Tensor) -> Tensor | None:
