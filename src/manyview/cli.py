@@ -1,6 +1,7 @@
 """The command line: one verb a job, and the only file that knows everybody."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ from manyview import __version__
 from manyview.errors import ExitCode, ManyviewError, UsageError
 
 if TYPE_CHECKING:
-    from manyview.train import TrainConfig
+    from manyview.train import Evaluator, TrainConfig
 
 __all__ = ["app", "main"]
 
@@ -32,11 +33,16 @@ def main() -> None:
     try:
         app()
     except ManyviewError as error:
-        print(f"error: {error}" if error.exit_code < ExitCode.SAVED else str(error), file=sys.stderr)
+        print(f"{_process()}error: {error}" if error.exit_code < ExitCode.SAVED else str(error), file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(ExitCode.INTERRUPTED)
+
+
+def _process() -> str:
+    """Which of several processes speaks."""
+    return f"process {os.environ['RANK']}: " if int(os.environ.get("WORLD_SIZE", "1")) > 1 else ""
 
 
 @app.command()
@@ -70,7 +76,7 @@ def views(
 
     settings = _train_config(recipe, corpus, config, overrides)
     settings = settings.model_copy(update={"batch_size": rows})
-    source = batch_source(settings, Corpus.open(corpus), lambda texts, max_tokens: {})
+    source = batch_source(settings, [Corpus.open(corpus)], lambda texts, max_tokens: {})
     page = render_sheet(
         list(sheet_rows(source[step])),
         title=f"What {settings.recipe} sees of {corpus}",
@@ -91,17 +97,37 @@ def train(
     config: Annotated[Path | None, typer.Option("-c", "--config", help="YAML file over the recipe.")] = None,
     resume: Annotated[bool, typer.Option(help="Continue the run in this folder.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace the run in this folder.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what the run would be, and draw its first batch; train nothing.")
+    ] = False,
+    processes: Annotated[int, typer.Option(min=1, help="With --dry-run: processes it would have.")] = 1,
 ) -> None:
-    """Train a recipe on a corpus; Ctrl-C saves, --resume continues at the same sample."""
-    from manyview.train import JobProgress
-    from manyview.train import train as run
+    """Train a recipe on a corpus; Ctrl-C saves, --resume continues at the same sample.
 
+    Several processes: torchrun --nproc-per-node 8 -m manyview train ..., or srun manyview train ...
+    """
     if resume and overwrite:
         raise UsageError("--resume and --overwrite exclude each other: give one of them")
     settings = _train_config(recipe, corpus, config, overrides)
-    with JobProgress({settings.recipe: 1.0}) as progress:
-        run(settings, out, resume=resume, overwrite=overwrite, sinks=[progress.sink(settings.recipe)])
-    print(out / "model")
+    if dry_run:
+        _print_dry_run(settings, out, processes)
+        return
+
+    from contextlib import nullcontext
+
+    from manyview.distributed import World
+    from manyview.train import JobProgress
+    from manyview.train import train as run
+
+    world = World.join(settings.device)
+    watched = JobProgress({settings.recipe: 1.0}) if world.rank == 0 else None
+    with watched or nullcontext():
+        sinks = [watched.sink(settings.recipe)] if watched else []
+        evaluator = world.together(lambda: _evaluator(settings))
+        run(settings, out, resume=resume, overwrite=overwrite, sinks=sinks, evaluator=evaluator, world=world)
+    world.leave()
+    if world.rank == 0:
+        print(out / "model")
 
 
 @app.command()
@@ -165,6 +191,45 @@ def _train_config(recipe: str, corpus: str | None, config: Path | None, override
 
     told = [*(overrides or []), *([f"corpus={json.dumps(corpus)}"] if corpus else [])]
     return load_config(TrainConfig, config, _lengths(told), defaults=named(recipe))
+
+
+def _evaluator(settings: "TrainConfig") -> "Evaluator | None":
+    """Recall on the split that is held out for it, by all processes."""
+    if settings.evaluate_every is None:
+        return None
+    from manyview.corpus import Corpus
+    from manyview.evaluate import figures
+
+    split = settings.evaluate_split
+    corpora = {path: Corpus.open(path) for path in settings.corpora}
+    held_out = {path: corpus for path, corpus in corpora.items() if corpus.splits.get(split)}
+    if not held_out:
+        there = sorted({name for corpus in corpora.values() for name in corpus.splits})
+        raise UsageError(f"evaluate_split={split} is in no corpus: there are the splits {there}")
+    return lambda model, world: figures(model, held_out, split, world)
+
+
+def _print_dry_run(settings: "TrainConfig", out: Path, processes: int) -> None:
+    """What a run would be, as a table, and its first batch as a page beside the folder it would write."""
+    from rich.table import Table
+
+    from manyview.data.contact_sheet import render_sheet, sheet_rows
+    from manyview.train import dry_run
+
+    told = dry_run(settings, processes)
+    table = Table(box=None, show_header=False)
+    for name, count in told.parameters.items():
+        table.add_row(f"parameters, {name}", f"{count:,}")
+    table.add_row("records", f"{told.records:,}")
+    table.add_row("steps", f"{told.steps:,} of {settings.batch_size:,} records ({told.epochs:.1f} epochs)")
+    table.add_row("weights, gradients, optimizer", f"{told.fixed_mb:,.0f} MB a process")
+    table.add_row("activations", f"{told.activations_mb:.2f} MB a record, in float32")
+    table.add_row(f"memory of each of {told.processes}", f"{told.process_mb:,.0f} MB and what torch itself takes")
+    page = out.with_name(f"{out.name}.first-batch.html")
+    about = f"Step 1 of {told.steps:,}, seed {settings.seed}, {len(told.batch.ids)} records."
+    _write(page, render_sheet(list(sheet_rows(told.batch)), title=f"What {settings.recipe} sees first", about=about))
+    table.add_row("first batch", str(page))
+    _print_table(table)
 
 
 def _lengths(overrides: list[str]) -> list[str]:

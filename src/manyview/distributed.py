@@ -3,35 +3,66 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.rendezvous import rendezvous
+
+from manyview.errors import ManyviewError, UsageError
 
 __all__ = ["ALONE", "World"]
+
+_TIMEOUT = timedelta(hours=2)  # longer than any loader's patience, which ends with a name
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class World:
     """`size` processes of which this is number `rank`; every method but `join` is a collective when size > 1.
 
-    What one process calls, all must call, in the same order.
+    What one process calls, all must call, in the same order. `local_rank` numbers the processes of one machine.
     """
 
     rank: int = 0
     size: int = 1
     group: dist.ProcessGroup | None = None
+    local_rank: int = 0
 
     @classmethod
-    def join(cls) -> World:
-        """The world that torchrun describes in the environment; alone without it."""
-        if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+    def join(cls, device: str = "auto") -> World:
+        """The world that torchrun or Slurm describes in the environment; alone without either.
+
+        GPUs speak NCCL, everything else gloo; `device` "cpu" keeps to gloo on a machine with GPUs. Raises
+        UsageError for an environment that is half described.
+        """
+        told = _described(os.environ)
+        if int(told.get("WORLD_SIZE", "1")) == 1:
             return ALONE
+        if missing := [name for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT") if name not in told]:
+            raise UsageError(
+                f"WORLD_SIZE={told['WORLD_SIZE']}, but {missing[0]} is not set: start with torchrun or srun"
+            )
         if not dist.is_initialized():
-            dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-        return cls(dist.get_rank(), dist.get_world_size())
+            os.environ.update(told)
+            use_gpu = torch.cuda.is_available() and device != "cpu"
+            if use_gpu:
+                torch.cuda.set_device(int(told["LOCAL_RANK"]))
+            try:
+                store, rank, size = next(rendezvous("env://", timeout=_TIMEOUT))
+                if told.get("LOCAL_WORLD_SIZE") == told["WORLD_SIZE"]:
+                    # on one machine torchrun keeps its store when it restarts processes, with their old addresses in it
+                    store = dist.PrefixStore(f"start {told.get('TORCHELASTIC_RESTART_COUNT')}", store)  # type: ignore[attr-defined]
+                backend = "cpu:gloo,cuda:nccl" if use_gpu else "gloo"
+                dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_TIMEOUT)
+            except (RuntimeError, ValueError) as error:
+                raise ManyviewError(f"cannot join the other processes: {str(error).splitlines()[0]}") from error
+        return cls(dist.get_rank(), dist.get_world_size(), local_rank=int(told["LOCAL_RANK"]))
 
     def leave(self) -> None:
         """Wait for nobody and take no part any more."""
@@ -61,13 +92,69 @@ class World:
         dist.reduce_scatter_single(mine, flat.contiguous(), group=self.group)
         return mine
 
-    def tell(self, message: str | None) -> Sequence[str | None]:
-        """What every process has to say."""
+    def tell(self, message: T) -> Sequence[T]:
+        """What every process has to say: any object that can be pickled."""
         if self.size == 1:
             return [message]
-        said: list[str | None] = [None] * self.size
+        said: list[T] = [message] * self.size
         dist.all_gather_object(said, message, group=self.group)
         return said
 
+    def first(self, make: Callable[[], T]) -> T:
+        """What `make` returns on process 0, which alone calls it, given to all; so is a ManyviewError it raises."""
+        if self.size == 1:
+            return make()
+        made: list[T | ManyviewError | None] = [None]
+        if self.rank == 0:
+            try:
+                made = [make()]
+            except ManyviewError as error:
+                made = [error]
+        dist.broadcast_object_list(made, group=self.group, group_src=0)
+        if isinstance(made[0], ManyviewError):
+            raise made[0]
+        return made[0]  # type: ignore[return-value]
+
+    def together(self, make: Callable[[], T]) -> T:
+        """What `make` returns; a ManyviewError of any process is raised on all. `make` must call no collective."""
+        made, wrong = None, None
+        try:
+            made = make()
+        except ManyviewError as error:
+            if self.size == 1:
+                raise
+            wrong = error
+        for rank, other in enumerate(self.tell(wrong)):
+            if other is not None:
+                raise type(other)(f"process {rank}: {other}")
+        return made  # type: ignore[return-value]
+
 
 ALONE = World()
+
+
+def _described(environment: Mapping[str, str]) -> dict[str, str]:
+    """torchrun's variables; for processes that srun started, derived from Slurm's."""
+    names = ["RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"]
+    names.append("TORCHELASTIC_RESTART_COUNT")
+    told = {name: environment[name] for name in names if name in environment}
+    if "RANK" in told or int(environment.get("SLURM_STEP_NUM_TASKS", "1")) == 1:
+        return told
+    job = int(environment.get("SLURM_JOB_ID", "0"))
+    nodes = environment.get("SLURM_STEP_NODELIST", environment.get("SLURM_JOB_NODELIST", "127.0.0.1"))
+    return {
+        "RANK": environment["SLURM_PROCID"],
+        "LOCAL_RANK": environment["SLURM_LOCALID"],
+        "WORLD_SIZE": environment["SLURM_STEP_NUM_TASKS"],
+        "MASTER_ADDR": _first_host(nodes),
+        "MASTER_PORT": str(20_000 + job % 20_000),
+    } | told
+
+
+def _first_host(nodes: str) -> str:
+    """gpu001 of gpu[001-004,007],login1, as Slurm writes lists."""
+    found = re.match(r"([^\[,]+)(?:\[([^\],-]+)[^\]]*\])?([^,\[]*)", nodes)
+    if found is None:
+        raise UsageError(f"Slurm's list of nodes {nodes!r} cannot be read: set MASTER_ADDR to the first machine")
+    name, number, rest = found.groups()
+    return f"{name}{number or ''}{rest}"

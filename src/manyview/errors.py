@@ -2,6 +2,7 @@
 
     Exception
     └── ManyviewError        1    something failed and the sentence says what
+        ├── NonFiniteError   1    numbers that are infinite or not numbers: training skips the step
         ├── UsageError       2    a wrong path, key or argument: the user can put it right
         ├── DataError        3    corrupt or inconsistent data: the file is named
         ├── Saved           75    a signal came, the state is on disk: start the same command again
@@ -14,7 +15,7 @@ Every message is one sentence: what was met, what was got, what is allowed or wh
 from enum import IntEnum
 from typing import ClassVar
 
-__all__ = ["DataError", "ExitCode", "Interrupted", "ManyviewError", "Saved", "UsageError"]
+__all__ = ["DataError", "ExitCode", "Interrupted", "ManyviewError", "NonFiniteError", "Saved", "UsageError"]
 
 
 class ExitCode(IntEnum):
@@ -32,6 +33,10 @@ class ManyviewError(Exception):
     """A failure that one sentence explains."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.FAILURE
+
+
+class NonFiniteError(ManyviewError):
+    """Features, a loss or a gradient that are infinite or not numbers."""
 
 
 class UsageError(ManyviewError):

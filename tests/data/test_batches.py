@@ -22,7 +22,7 @@ VIEWS = ViewsConfig(
 
 def source(corpus: Corpus, views: ViewsConfig = VIEWS, **other) -> BatchSource:
     settings = {"size": 16, "batch_size": 8, "seed": 0, "window": 2, **other}
-    return BatchSource(corpus, "train", views, NgramTokenizer(1_000), **settings)
+    return BatchSource([corpus], "train", views, NgramTokenizer(1_000), **settings)
 
 
 def equal(a, b):
@@ -137,3 +137,78 @@ def test_the_contact_sheet_shows_every_record_and_escapes_it(broken):
     assert "&lt;b&gt;" in html
     assert all(name in html for name in batch.ids)
     assert "http" not in html
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_the_parts_of_processes_are_the_whole_batch_and_padding_is_absent(corpus, size):
+    whole = source(corpus)[3]
+    parts = [source(corpus, rank=rank, world_size=size)[3] for rank in range(size)]
+    assert [name for part in parts for name in part.ids] == whole.ids
+    for view in VIEWS.names:
+        assert len({len(part.present[view]) for part in parts}) == 1
+        together = torch.cat([part.present[view] for part in parts])
+        torch.testing.assert_close(together[:8], whole.present[view])
+        assert not together[8:].any()
+    for view in VIEWS.images:
+        torch.testing.assert_close(torch.cat([part.images[view] for part in parts])[:8], whole.images[view])
+    for view in VIEWS.texts:
+        assert [text for part in parts for text in part.texts[view]][:8] == whole.texts[view]
+        assert sum(len(part.tokens[view]["offsets"]) for part in parts) == len(whole.tokens[view]["offsets"])
+
+
+@pytest.mark.parametrize(
+    ("weights", "exponent", "of_first"), [((1, 1), 1.0, 4), ((3, 1), 1.0, 6), ((1, 50), 1.0, 1), ((1, 1), 0.0, 4)]
+)
+def test_corpora_are_mixed_by_their_weights(corpus, broken, weights, exponent, of_first):
+    """8 records a batch, at least one of each corpus."""
+    batches = BatchSource(
+        [corpus, only_some(broken)],
+        *("train", VIEWS, NgramTokenizer(1_000)),
+        size=16,
+        batch_size=8,
+        seed=0,
+        weights=weights,
+        source_exponent=exponent,
+    )
+    for step in range(5):
+        first = sum(not name.startswith("other/") for name in batches[step].ids)
+        assert first == of_first
+
+
+def only_some(corpus):
+    """The records of a corpus under other names."""
+    from dataclasses import replace
+
+    from manyview.corpus import write_corpus
+
+    folder = corpus.folder.with_name("other")
+    records = [replace(record, id=f"other/{i}") for i, record in enumerate(corpus.records("train"))]
+    if not folder.exists():
+        write_corpus(folder, {"train": records}, name="other")
+    return Corpus.open(folder)
+
+
+def test_a_remote_corpus_gives_the_same_batches(corpus):
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    for file in corpus.folder.rglob("*.*"):
+        memory.pipe(f"/remote/{file.relative_to(corpus.folder).as_posix()}", file.read_bytes())
+    remote = Corpus.open("memory://remote")
+    assert remote.splits == corpus.splits
+    for step in range(5):
+        equal(source(remote)[step], source(corpus)[step])
+    remote.verify()
+
+
+@pytest.mark.parametrize("address", ["memory://nowhere", "nothing://bucket/corpus"])
+def test_an_address_without_a_corpus_is_a_sentence(address):
+    with pytest.raises(UsageError, match=address.split(":")[0]):
+        Corpus.open(address)
+
+
+def test_memory_is_bounded_by_the_window(corpus):
+    batches = source(corpus)
+    for step in range(10):
+        batches[step]
+        assert len(batches._reader._kept) <= 3  # window=2, and one that a batch may still be in

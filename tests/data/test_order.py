@@ -59,7 +59,7 @@ def test_epochs_and_seeds_differ():
 
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=6), st.integers(6, 300), st.sampled_from([0.0, 0.5, 1.0]))
 def test_shares_of_sources_fill_the_batch_and_follow_the_power_of_their_size(sizes, batch_size, exponent):
-    shares = batch_shares(sizes, batch_size, exponent)
+    shares = batch_shares([size**exponent for size in sizes], batch_size)
     total = sum(size**exponent for size in sizes)
     assert sum(shares) == batch_size
     assert all(share >= 1 for share in shares)
@@ -69,7 +69,7 @@ def test_shares_of_sources_fill_the_batch_and_follow_the_power_of_their_size(siz
 
 def test_more_sources_than_places_are_refused():
     with pytest.raises(UsageError, match="3 sources do not fit in batch_size=2"):
-        batch_shares([5, 5, 5], 2, 0.0)
+        batch_shares([1, 1, 1], 2)
 
 
 @given(st.lists(st.lists(st.booleans(), min_size=1, max_size=9), min_size=1, max_size=5), st.integers(0, 9))
@@ -79,7 +79,7 @@ def test_a_mixed_order_takes_every_row_of_a_source_once_before_any_twice(blocks,
         for name, is_small in (("small", True), ("large", False))
     }
     sources = {name: rows for name, rows in sources.items() if any(rows)}
-    mixed = MixedOrder(sources, seed, 2, 0.0)
+    mixed = MixedOrder(list(sources.values()), [1] * len(sources), seed, 2)
     assert mixed.epoch_length == sum(map(len, blocks))
     met = {name: Counter() for name in sources}
     for step in range(12):

@@ -115,7 +115,7 @@ def test_what_is_wrong_on_one_process_is_said_by_all():
     first, *rest = in_world(2, complaints)
     assert all(one == first for one in rest)
     kinds, sentences = zip(*first[0], strict=True)
-    assert kinds == ("UsageError", "UsageError", "ManyviewError", "UsageError", "UsageError")
+    assert kinds == ("UsageError", "UsageError", "NonFiniteError", "UsageError", "UsageError")
     expected = [
         "process 1: a pair names the view 'caption', which has no features",
         "process 1: features must be [n, d]",

@@ -6,15 +6,20 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from manyview.corpus.location import locate, open_parquet
 from manyview.corpus.manifest import MANIFEST, UNFINISHED, Manifest, Shard, file_digest
 from manyview.corpus.record import Record
 from manyview.corpus.table import SCHEMA, records_from_table
 from manyview.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from manyview.corpus.location import Location
 
 STARTER = "starter"
 DEFAULT_SPLIT = "train"
@@ -26,7 +31,7 @@ UNREADABLE = (pa.ArrowException, OSError, KeyError, ValueError)
 class Block:
     """One row group of one shard: the unit of reading and of shuffling."""
 
-    file: Path
+    file: Location
     row_group: int
     rows: int
 
@@ -35,18 +40,18 @@ class Block:
 class Corpus:
     """Shards of a folder; reading keeps no state, so a Corpus can be sent to other processes."""
 
-    folder: Path
+    folder: Location
     manifest: Manifest
 
     @classmethod
-    def open(cls, path: str | Path) -> Corpus:
-        """Open a corpus folder; "starter" is the one that comes with the package.
+    def open(cls, path: str | Path | Location) -> Corpus:
+        """Open a corpus folder, on this machine or under scheme://; "starter" is the one that comes with the package.
 
         A folder of Parquet files in our schema needs no manifest: its splits are read off the file names.
         Raises UsageError for what is not a corpus or holds no record, DataError for a damaged one.
         """
-        folder = starter_folder() if str(path) == STARTER else Path(path)
-        if not folder.is_dir():
+        folder = starter_folder() if str(path) == STARTER else locate(path)
+        if not _is_folder(folder):
             raise UsageError(f"no corpus at {folder}: give a folder of shards, or 'starter'")
         if (folder / MANIFEST).is_file():
             manifest = _read_manifest(folder / MANIFEST)
@@ -87,7 +92,7 @@ class Corpus:
             raise UsageError(f"a shard has no column {sorted(unknown)}, only {SCHEMA.names}")
         expected = pa.schema([SCHEMA.field(name) for name in names])
         try:
-            with pq.ParquetFile(block.file, page_checksum_verification=True) as shard:
+            with open_parquet(block.file, page_checksum_verification=True) as shard:
                 table = shard.read_row_group(block.row_group, columns=names).select(names).cast(expected)
             table.validate(full=True)
         except UNREADABLE as error:
@@ -112,14 +117,21 @@ def starter_folder() -> Path:
     return Path(__file__).parent.parent / "starter"
 
 
-def _read_manifest(file: Path) -> Manifest:
+def _is_folder(folder: Location) -> bool:
+    try:
+        return folder.is_dir()
+    except Exception as error:  # every remote file system has its own
+        raise UsageError(f"no corpus at {folder}: {_one_line(error)}") from error
+
+
+def _read_manifest(file: Location) -> Manifest:
     try:
         return Manifest.model_validate_json(file.read_bytes())
     except (ValidationError, OSError) as error:
         raise DataError(f"{file} is damaged: {_one_line(error)}") from error
 
 
-def _check_sizes(folder: Path, manifest: Manifest) -> None:
+def _check_sizes(folder: Location, manifest: Manifest) -> None:
     for shard in (shard for shards in manifest.splits.values() for shard in shards):
         file = folder / shard.file
         size = file.stat().st_size if file.is_file() else None
@@ -128,7 +140,7 @@ def _check_sizes(folder: Path, manifest: Manifest) -> None:
             raise DataError(f"{file} {got}, the manifest says {shard.bytes} bytes: copy or build it again")
 
 
-def _manifest_from_files(folder: Path) -> Manifest:
+def _manifest_from_files(folder: Location) -> Manifest:
     splits: dict[str, list[Shard]] = {}
     files = sorted({*folder.glob("*.parquet"), *(folder / "data").glob("*.parquet")})
     for file in files:
@@ -150,9 +162,10 @@ def _manifest_from_files(folder: Path) -> Manifest:
     return Manifest(name=folder.name, splits=splits)
 
 
-def _read_metadata(file: Path) -> pq.FileMetaData:
+def _read_metadata(file: Location) -> pq.FileMetaData:
     try:
-        return pq.read_metadata(file)
+        with open_parquet(file) as opened:
+            return opened.metadata
     except UNREADABLE as error:
         raise DataError(f"{file} is damaged: {_one_line(error)}") from error
 

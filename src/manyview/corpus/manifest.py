@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from manyview.corpus.location import Location
 
 MANIFEST = "manifest.json"
 UNFINISHED = "manifest.json.unfinished"
@@ -34,7 +36,7 @@ class Manifest(BaseModel):
     about: dict[str, Any] = Field(default_factory=dict, description="sources, licenses, counts, how it was made")
 
 
-def file_digest(file: Path) -> str:
+def file_digest(file: Location) -> str:
     """Hexadecimal sha256 of a file."""
     with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+        return hashlib.file_digest(handle, "sha256").hexdigest()  # type: ignore[arg-type]

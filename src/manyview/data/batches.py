@@ -1,14 +1,12 @@
 """Batches: steps become image views, text views and masks."""
 
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import text_identity
@@ -21,7 +19,7 @@ from manyview.data.texts import render_texts
 from manyview.data.views import ImageView, ViewsConfig
 from manyview.errors import DataError, UsageError
 
-__all__ = ["Batch", "BatchSource", "Tokenize", "iterate"]
+__all__ = ["Batch", "BatchSource", "Tokenize"]
 
 Tokenize = Callable[[Sequence[str], int], dict[str, Tensor]]
 _CROP_DRAWS = 5
@@ -29,7 +27,7 @@ _CROP_DRAWS = 5
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's views of n records, view by view.
+    """One step's views of n records, view by view; padding at the end has no id and every view absent.
 
     `images` [n, 3, size, size] uint8; `tokens` only of the rows present, as the text tower takes them;
     `present` [n] bool and `identities` [n] int64 for every view; `problems` are (id, reason) of images
@@ -50,12 +48,15 @@ class Batch:
 class BatchSource(Dataset[Batch]):
     """Batch number `step` of a split: a pure function of its arguments, whoever asks and in what order.
 
-    `source_exponent`: see MixedOrder. Raises UsageError when no record of the corpus has any text for a view.
+    Several corpora are read side by side, each with its part of every batch in proportion to `weights`.
+    `source_exponent`: a source's part of its corpus's goes with its size to this power. Process `rank` of
+    `world_size` gets its part of the batch, as many rows on each, the last ones padded with absent rows.
+    Raises UsageError when no record of the corpora has any text for a view.
     """
 
     def __init__(
         self,
-        corpus: Corpus,
+        corpora: Sequence[Corpus],
         split: str,
         views: ViewsConfig,
         tokenize: Tokenize,
@@ -65,39 +66,48 @@ class BatchSource(Dataset[Batch]):
         seed: int,
         window: int = 16,
         source_exponent: float = 1.0,
+        weights: Sequence[float] = (1.0,),
+        rank: int = 0,
+        world_size: int = 1,
     ) -> None:
         kinds = set().union(*(view.named_kinds() for view in views.texts.values()))
         langs = set().union(*(view.langs for view in views.texts.values()))
         anywhere = any(not view.langs for view in views.texts.values())
-        self.reader = Reader(corpus, split, window + 1, kinds, None if anywhere else langs)
-        self.order: Order | MixedOrder = Order(tuple(block.rows for block in self.reader.blocks), seed, window)
-        if source_exponent != 1:
-            sources = self.reader.rows_by_source()
-            self.reader.cached *= len(sources)
-            self.order = MixedOrder(sources, seed, window, source_exponent)
+        self._reader = Reader(corpora, split, window + 1, kinds, None if anywhere else langs)
+        self.order: Order | MixedOrder = Order(self._reader.lengths, seed, window)
+        if streams := _streams(self._reader, weights, source_exponent):
+            self.order = MixedOrder([rows for rows, _ in streams], [of for _, of in streams], seed, window)
+            self._reader.cached *= len(streams)
         self._views, self._tokenize, self._size = views, tokenize, size
         self._batch_size, self._seed = batch_size, seed
+        each = -(-batch_size // world_size)
+        self._mine, self._each = slice(rank * each, (rank + 1) * each), each
         if self.order.epoch_length < batch_size:
             raise UsageError(
                 f"the split {split!r} has {self.order.epoch_length} records, "
                 f"fewer than batch_size={batch_size}: make the batch smaller"
             )
-        self._check_kinds(corpus, split)
+        self._check_kinds(corpora, split)
 
     def __len__(self) -> int:
         return 2**62
 
     def __getitem__(self, step: int) -> Batch:
-        places = self.order.batch(step, self._batch_size)
-        rows = [self.reader.rows(place.block)[place.row] for place in places]
+        everyone = self.order.batch(step, self._batch_size)
+        places = everyone[self._mine]
+        there = torch.arange(self._each) < len(places)
+        places += everyone[:1] * (self._each - len(places))
+        rows = [self._reader.rows(place.block)[place.row] for place in places]
         epochs = np.array([place.epoch for place in places])
         samples = np.array([row.sample for row in rows], np.int64)
         images, problems = self._images(step, rows, epochs, samples)
-        decoded = torch.tensor([row.id not in problems for row in rows])
+        decoded = there & torch.tensor([row.id not in problems for row in rows])
         texts = {
             name: render_texts(view, name, self._views.lists, [r.texts for r in rows], self._seed, epochs, samples)
             for name, view in self._views.texts.items()
         }
+        for of in texts.values():
+            of[int(there.sum()) :] = [None] * int((~there).sum())
         image_hashes = torch.tensor([row.image_hash for row in rows])
         present = dict.fromkeys(images, decoded)
         identities = dict.fromkeys(images, image_hashes)
@@ -111,7 +121,7 @@ class BatchSource(Dataset[Batch]):
         return Batch(
             step=step,
             epoch=(step + 1) * self._batch_size / self.order.epoch_length,
-            ids=[row.id for row in rows],
+            ids=[row.id for row in rows[: int(there.sum())]],
             images=images,
             texts=texts,
             tokens=tokens,
@@ -141,12 +151,12 @@ class BatchSource(Dataset[Batch]):
                 pixels[name][i] = crop_view(image, view.augment, view.flip, size, draws[name][i])
         return {name: _colored(views[name], of, draws[name]) for name, of in pixels.items()}, problems
 
-    def _check_kinds(self, corpus: Corpus, split: str) -> None:
+    def _check_kinds(self, corpora: Sequence[Corpus], split: str) -> None:
         """Some record must have a text for every view; blocks are read until each view has met one."""
         unmet = {name: view.named_kinds() for name, view in self._views.texts.items()}
-        everything = Reader(corpus, split, cached=1)
+        everything = Reader(corpora, split, cached=1)
         there: set[str] = set()
-        for block in range(len(everything.blocks)):
+        for block in range(len(everything.lengths)):
             there |= {text.kind for row in everything.rows(block) for text in row.texts}
             unmet = {name: kinds for name, kinds in unmet.items() if not kinds & there}
             if not unmet:
@@ -157,25 +167,17 @@ class BatchSource(Dataset[Batch]):
         )
 
 
-def iterate(source: BatchSource, start: int, stop: int, workers: int = 1) -> Iterator[Batch]:
-    """Batches `start` to `stop`, made ahead by so many processes; the batches are the same for any number."""
-    yield from DataLoader(
-        source,
-        batch_size=None,
-        sampler=range(start, stop),
-        num_workers=workers,
-        collate_fn=_as_is,
-        worker_init_fn=_ignore_interrupts,
-    )
-
-
-def _ignore_interrupts(worker: int) -> None:
-    """Ctrl-C reaches every process of a terminal; when to stop is the main one's to decide."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _as_is(batch: Any) -> Any:
-    return batch
+def _streams(
+    reader: Reader, weights: Sequence[float], source_exponent: float
+) -> list[tuple[Sequence[Sequence[int]], float]]:
+    """(rows by block, share of the batch) of what is read side by side; none where everything is one stream."""
+    if source_exponent == 1:
+        by_corpus = reader.rows_by_corpus()
+        return [(rows, weights[number]) for number, rows in by_corpus.items()] if len(by_corpus) > 1 else []
+    by_source = reader.rows_by_source()
+    parts = {key: sum(map(len, rows)) ** source_exponent for key, rows in by_source.items()}
+    totals = {number: sum(of for key, of in parts.items() if key[0] == number) for number, _ in by_source}
+    return [(rows, weights[key[0]] * parts[key] / totals[key[0]]) for key, rows in by_source.items()]
 
 
 def _colored(view: ImageView, pixels: np.ndarray, draws: np.ndarray) -> Tensor:

@@ -1,6 +1,6 @@
 """Order: which record comes when, a pure function of (seed, position)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,42 +54,42 @@ class Order:
 
 
 class MixedOrder:
-    """Sources side by side: a batch holds a fixed number of records of each, in an order of that source's own.
+    """Streams side by side: a batch holds a fixed number of records of each, in an order of that stream's own.
 
-    `rows` names, source by source, the rows of each block that belong to it. A source gets a share of the
-    batch in proportion to its size to the power of `exponent`: 1 as they are, 0 all alike.
+    `rows` lists, stream by stream, the rows of each block that belong to it; `weights` are the streams' shares
+    of the batch, in any unit.
     """
 
-    def __init__(self, rows: Mapping[str, Sequence[Sequence[int]]], seed: int, window: int, exponent: float) -> None:
-        self._rows = [rows[source] for source in sorted(rows)]
-        self._orders = [Order(tuple(len(block) for block in blocks), seed, window) for blocks in self._rows]
-        self._exponent = exponent
+    def __init__(
+        self, rows: Sequence[Sequence[Sequence[int]]], weights: Sequence[float], seed: int, window: int
+    ) -> None:
+        self._rows = rows
+        self._orders = [Order(tuple(len(block) for block in blocks), seed, window) for blocks in rows]
+        self._weights = weights
 
     @property
     def epoch_length(self) -> int:
-        """Records of all sources; small sources come more often than once in so many, large ones less."""
+        """Records of all streams; a stream of more weight than records comes more often than once in so many."""
         return sum(order.epoch_length for order in self._orders)
 
     def batch(self, step: int, batch_size: int) -> list[Place]:
-        """The places of step `step` (from 0); the epoch of each is that of its source."""
-        sizes = [order.epoch_length for order in self._orders]
+        """The places of step `step` (from 0); the epoch of each is that of its stream."""
         places = []
-        for order, rows, share in zip(
-            self._orders, self._rows, batch_shares(sizes, batch_size, self._exponent), strict=True
-        ):
+        shares = batch_shares(self._weights, batch_size)
+        for order, rows, share in zip(self._orders, self._rows, shares, strict=True):
             places += [Place(p.epoch, p.block, rows[p.block][p.row]) for p in order.batch(step, share)]
         return places
 
 
-def batch_shares(sizes: Sequence[int], batch_size: int, exponent: float) -> list[int]:
-    """Whole numbers that sum to `batch_size`, in proportion to size**exponent by largest remainders, each at least 1.
+def batch_shares(weights: Sequence[float], batch_size: int) -> list[int]:
+    """Whole numbers that sum to `batch_size`, in proportion to the weights by largest remainders, each at least 1.
 
-    Raises UsageError when there are more sources than places.
+    Raises UsageError when there are more weights than places.
     """
-    if len(sizes) > batch_size:
-        raise UsageError(f"{len(sizes)} sources do not fit in batch_size={batch_size}: make the batch larger")
-    weights = np.array([size**exponent for size in sizes])
-    ideal = weights / weights.sum() * (batch_size - len(sizes))
+    if len(weights) > batch_size:
+        raise UsageError(f"{len(weights)} sources do not fit in batch_size={batch_size}: make the batch larger")
+    parts = np.array(weights, float)
+    ideal = parts / parts.sum() * (batch_size - len(parts))
     shares = 1 + np.floor(ideal).astype(int)
     shares[np.argsort(np.floor(ideal) - ideal, kind="stable")[: batch_size - shares.sum()]] += 1
     return [int(share) for share in shares]

@@ -1,7 +1,7 @@
 """Reader: rows of a corpus by block, as much of them as the views need."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -28,40 +28,57 @@ class Row:
 
 
 class Reader:
-    """Reads whole blocks of a split and keeps the last `cached` of them: memory is bounded by that.
+    """Reads whole blocks of a split of one or several corpora and keeps the last `cached`: memory is bounded by that.
 
     `kinds` and `langs` (None: all) name the texts worth keeping.
     """
 
     def __init__(
         self,
-        corpus: Corpus,
+        corpora: Sequence[Corpus],
         split: str,
         cached: int,
         kinds: Set[str] | None = None,
         langs: Set[str] | None = None,
     ) -> None:
-        self.blocks = corpus.blocks(split)
+        self._corpora = corpora
+        self._blocks = [(number, block) for number, corpus in enumerate(corpora) for block in corpus.blocks(split)]
         self.cached = cached
-        self._corpus, self._kinds, self._langs = corpus, kinds, langs
+        self._kinds, self._langs = kinds, langs
         self._kept: OrderedDict[int, list[Row]] = OrderedDict()
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Rows of each block."""
+        return tuple(block.rows for _, block in self._blocks)
 
     def rows(self, block: int) -> list[Row]:
         """The rows of a block. Raises DataError naming the file when it is damaged."""
         if block not in self._kept:
-            self._kept[block] = list(self._parse(self._corpus.read(self.blocks[block], _COLUMNS)))
+            self._kept[block] = list(self._parse(self._read(block, _COLUMNS)))
             if len(self._kept) > self.cached:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(block)
         return self._kept[block]
 
-    def rows_by_source(self) -> dict[str, list[list[int]]]:
-        """For each source of the split, the numbers of its rows in each block; reads one column of all blocks."""
-        found: dict[str, list[list[int]]] = {}
-        for number, block in enumerate(self.blocks):
-            for row, source in enumerate(self._corpus.read(block, ("source",)).column("source").to_pylist()):
-                found.setdefault(source or "", [[] for _ in self.blocks])[number].append(row)
-        return found
+    def rows_by_corpus(self) -> dict[int, list[Sequence[int]]]:
+        """For each corpus, by its number, the numbers of its rows in each block: all or none."""
+        return {
+            number: [range(block.rows if of == number else 0) for of, block in self._blocks]
+            for number in range(len(self._corpora))
+        }
+
+    def rows_by_source(self) -> dict[tuple[int, str], list[list[int]]]:
+        """The same for each (number of the corpus, source); reads one column of all blocks."""
+        found: dict[tuple[int, str], list[list[int]]] = {}
+        for number, (corpus, _) in enumerate(self._blocks):
+            for row, source in enumerate(self._read(number, ("source",)).column("source").to_pylist()):
+                found.setdefault((corpus, source or ""), [[] for _ in self._blocks])[number].append(row)
+        return dict(sorted(found.items()))
+
+    def _read(self, number: int, columns: Sequence[str]) -> pa.Table:
+        corpus, block = self._blocks[number]
+        return self._corpora[corpus].read(block, columns)
 
     def _parse(self, table: pa.Table) -> Iterator[Row]:
         texts = self._texts(table.column("texts").combine_chunks())

@@ -77,7 +77,7 @@ def _sources(corpus: Corpus) -> Iterator[CorpusSource]:
 
 
 def _sheet(config: TrainConfig, corpus: Corpus) -> list[SheetRow]:
-    source = batch_source(config, corpus, lambda texts, max_tokens: {})
+    source = batch_source(config, [corpus], lambda texts, max_tokens: {})
     return list(sheet_rows(source[0]))[:_SHEET_ROWS]
 
 

@@ -35,7 +35,7 @@ def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False, overrides: Ma
     """
     told = [f"{key}={json.dumps(value)}" for key, value in {"seed": seed, **DEMO_SETTINGS, **(overrides or {})}.items()]
     configs = {name: load_config(TrainConfig, None, told, recipe(name)) for name in DEMO_RECIPES}
-    corpus = Corpus.open(next(iter(configs.values())).corpus)
+    corpus = Corpus.open(next(iter(next(iter(configs.values())).corpora)))
     _claim(out, told, overwrite=overwrite)
     with JobProgress({**dict.fromkeys(configs, 1.0), _JUDGING: _JUDGING_COST}) as progress:
         for name, config in configs.items():

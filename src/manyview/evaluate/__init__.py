@@ -2,6 +2,7 @@
 
 from manyview.evaluate.comparison import comparison, mean_comparison
 from manyview.evaluate.encode import EncodedSplit, Encoder, encode_split
+from manyview.evaluate.figures import figures
 from manyview.evaluate.neighbors import NeighborResults, nearest_tags, tag_neighbors
 from manyview.evaluate.retrieval import RetrievalResults, evaluate, rank_split, results_tree
 from manyview.evaluate.showcase import ShownQuery, showcase
@@ -17,6 +18,7 @@ __all__ = [
     "comparison",
     "encode_split",
     "evaluate",
+    "figures",
     "mean_comparison",
     "nearest_tags",
     "rank_split",

@@ -88,7 +88,8 @@ class DualEncoder(nn.Module):
     ) -> tuple[dict[str, Tensor], Tensor]:
         """([n, embed_dim] features of every view, exp(logit_scale)).
 
-        `tokens` hold the rows present only; the rows of absent texts are zero.
+        `tokens` hold the rows present only; the rows of absent texts are zero. The text tower runs for every
+        view, on a text nobody reads where none is there, so that all processes of a world do the same.
         """
         features = {name: self.image_features(of) for name, of in images.items()}
         for name, of in tokens.items():
@@ -96,6 +97,9 @@ class DualEncoder(nn.Module):
             rows = torch.zeros(len(there), self.embed_dim, device=self.logit_scale.device)
             if there.any():
                 rows = rows.index_put((there.nonzero()[:, 0],), self.text_features(of))
+            else:
+                nobody = {key: some.to(rows.device) for key, some in self.tokenize(["a"], _MAX_TOKENS).items()}
+                rows = rows + 0 * self.text_features(nobody).sum()
             features[name] = rows
         return features, self.logit_scale.exp()
 

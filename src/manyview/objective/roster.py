@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from manyview.distributed import World
-from manyview.errors import ManyviewError, UsageError
+from manyview.errors import ManyviewError, NonFiniteError, UsageError
 from manyview.objective.edge import Edge, plan_edges
 from manyview.objective.info_nce import FalseNegatives
 from manyview.objective.pair import Pair
@@ -147,7 +147,7 @@ def _complaint(
     for view in views:
         finite = features[view].detach().sum(1).isfinite()
         if not (finite | ~present[view].bool() if view in present else finite).all():
-            return ManyviewError(f"features of the view {view!r} are not finite")
+            return NonFiniteError(f"features of the view {view!r} are not finite")
     return None
 
 
@@ -168,13 +168,11 @@ def _agree(
         first = features[views[0]]
         facts = [0, *first.shape, first.element_size(), zlib.crc32(plan.encode())]
     else:
-        facts = [int(wrong.exit_code), 0, 0, 0, 0]
+        facts = [1, 0, 0, 0, 0]
     told = world.gather(torch.tensor(facts, device=device)).tolist()
     if any(fact[0] for fact in told):
-        said = world.tell(None if wrong is None else str(wrong))
-        rank = next(rank for rank, message in enumerate(said) if message is not None)
-        kind = UsageError if told[rank][0] == UsageError.exit_code else ManyviewError
-        raise kind(f"process {rank}: {said[rank]}")
+        rank, first_said = next((rank, said) for rank, said in enumerate(world.tell(wrong)) if said is not None)
+        raise type(first_said)(f"process {rank}: {first_said}")
     for rank, fact in enumerate(told):
         if fact[1:3] != told[0][1:3]:
             raise UsageError(

@@ -83,6 +83,9 @@ def _own_corpus(run: Path) -> str:
     """The corpus that a run was trained on."""
     try:
         config = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
-        return str(config["corpus"])
+        if isinstance(config["corpus"], str):
+            return config["corpus"]
+        reason = "was trained on several corpora"
     except (OSError, yaml.YAMLError, KeyError, TypeError):
-        raise UsageError(f"{run} does not say which corpus to search: name one with --corpus") from None
+        reason = "does not say which corpus to search"
+    raise UsageError(f"{run} {reason}: name one with --corpus")

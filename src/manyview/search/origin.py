@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from manyview.corpus import Corpus
+from manyview.corpus.manifest import file_digest
 from manyview.search.layout import Origin
 
 __all__ = ["corpus_origin", "model_origin"]
@@ -16,7 +17,7 @@ def model_origin(folder: Path) -> Origin:
     digest = hashlib.sha256()
     for file in (folder / name for name in _MODEL_FILES):
         if file.is_file():
-            digest.update(f"{file.name} {_file_digest(file)}\n".encode())
+            digest.update(f"{file.name} {file_digest(file)}\n".encode())
     return Origin(path=str(folder.resolve()), sha256=digest.hexdigest())
 
 
@@ -26,10 +27,5 @@ def corpus_origin(corpus: Corpus) -> Origin:
     for shards in corpus.manifest.splits.values():
         for shard in shards:
             if not shard.sha256:
-                digest.update(_file_digest(corpus.folder / shard.file).encode())
+                digest.update(file_digest(corpus.folder / shard.file).encode())
     return Origin(path=str(corpus.folder.resolve()), sha256=digest.hexdigest())
-
-
-def _file_digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -8,8 +8,17 @@ from manyview.config import Config
 from manyview.data.views import ViewsConfig
 from manyview.model.config import ModelConfig
 from manyview.objective import FalseNegatives, Pair
+from manyview.train.spread import Parallel
 
-__all__ = ["ObjectiveConfig", "OptimizerConfig", "PairConfig", "TrainConfig"]
+__all__ = ["HOW", "ObjectiveConfig", "OptimizerConfig", "PairConfig", "TrainConfig"]
+
+
+HOW = {
+    *("device", "workers", "window", "parallel", "activation_checkpointing", "compile", "chunk_size", "log_every"),
+    *("evaluate_every", "evaluate_split", "save_every", "save_minutes", "keep_checkpoints", "patience_s"),
+    *("max_bad_share", "tensorboard", "wandb", "keep_best"),
+}
+"""Keys that say how a run is run, not what it computes: they may differ when it is resumed."""
 
 
 class PairConfig(Config):
@@ -42,6 +51,9 @@ class OptimizerConfig(Config):
     learning_rate: float = Field(1e-3, gt=0, description="Peak learning rate.")
     text_multiplier: float = Field(1.0, gt=0, description="Text tower's learning rate, relative.")
     scale_multiplier: float = Field(1.0, gt=0, description="logit_scale's learning rate, relative.")
+    layer_decay: float = Field(
+        1.0, gt=0, le=1, description="Learning rate of a layer relative to that of the next one up (fine-tuning)."
+    )
     weight_decay: float = Field(0.1, ge=0, description="On matrices; not on biases, norms, embeddings, logit_scale.")
     betas: tuple[float, float] = Field((0.9, 0.98), description="AdamW's decay rates.")
     warmup_steps: int = Field(30, ge=0, description="Steps of linear warm-up.")
@@ -52,12 +64,16 @@ class TrainConfig(Config):
     """A run. Two runs with equal configs, corpus and machine end with equal weights."""
 
     recipe: str = Field(description="Name of the recipe this config began as.")
-    corpus: str = Field("starter", description="Folder of the corpus, or starter.")
+    corpus: str | dict[str, float] = Field(
+        "starter",
+        description="Folder of the corpus (a path, or scheme:// of fsspec), or starter; several with their weights "
+        "are read side by side, each with that part of every batch.",
+    )
     split: str = Field("train", description="Split to train on.")
     seed: int = Field(0, description="Seeds the weights, the order, and every sample's views.")
     steps: int | None = Field(None, ge=1, description="Optimizer steps; or give epochs.")
     epochs: float | None = Field(None, gt=0, description="Passes over the split; or give steps.")
-    batch_size: int = Field(256, ge=2, description="Records a step.")
+    batch_size: int = Field(256, ge=2, description="Records a step, over all processes.")
     source_exponent: float = Field(
         1.0,
         ge=0,
@@ -87,15 +103,40 @@ class TrainConfig(Config):
     device: str = Field("auto", description="auto: cuda where there is one, else cpu.")
     workers: int = Field(1, ge=0, description="Processes that make batches; the batches do not depend on it.")
     window: int = Field(16, ge=1, description="Row groups shuffled together, and kept in memory.")
+    parallel: Parallel = Field(
+        "ddp", description="Several processes: the whole model on each (ddp), or a part of each layer (fsdp)."
+    )
+    activation_checkpointing: bool = Field(
+        False, description="Compute activations again in the backward pass instead of keeping them."
+    )
+    compile: bool = Field(False, description="torch.compile for the layers that repeat.")
+    ema_decay: float | None = Field(
+        None, gt=0, lt=1, description="Average the weights over the steps with this decay; the average is what is kept."
+    )
     log_every: int = Field(10, ge=1, description="Steps between lines of metrics.jsonl.")
+    evaluate_every: int | None = Field(
+        None, ge=1, description="Steps between evaluations; the best checkpoint is kept. Empty: none."
+    )
+    evaluate_split: str = Field("val", description="Split that is evaluated while training.")
+    keep_best: bool = Field(
+        False, description="The run's model is that of the best evaluation; else that of the last step."
+    )
     save_every: int = Field(200, ge=1, description="Steps between checkpoints.")
-    keep_checkpoints: int = Field(2, ge=1, description="Checkpoints kept, the newest ones.")
+    save_minutes: float | None = Field(15.0, gt=0, description="Minutes between checkpoints at most.")
+    keep_checkpoints: int = Field(2, ge=1, description="Checkpoints kept, the newest ones; the best stays besides.")
     max_bad_share: float = Field(0.05, ge=0, le=1, description="Share of undecodable images above which a run stops.")
+    tensorboard: bool = Field(True, description="Write tb/ for TensorBoard, where it is installed.")
+    wandb: str | None = Field(None, description="Project of Weights & Biases to log to, where it is installed.")
+    patience_s: float = Field(300.0, gt=0, description="Seconds without a batch after which the loader has failed.")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if (self.steps is None) == (self.epochs is None):
             raise ValueError("give either steps or epochs")
+        if not self.corpora or min(self.corpora.values()) <= 0:
+            raise ValueError("corpus must name at least one corpus, with weights above 0")
+        if self.keep_best and self.evaluate_every is None:
+            raise ValueError("keep_best needs evaluate_every")
         for pair in self.objective.pairs:
             for view in (pair.query, pair.key):
                 if view not in self.views.names:
@@ -103,6 +144,11 @@ class TrainConfig(Config):
                         f"objective.pairs names the view {view!r}, views has {', '.join(self.views.names)}"
                     )
         return self
+
+    @property
+    def corpora(self) -> dict[str, float]:
+        """Each corpus with its weight."""
+        return {self.corpus: 1.0} if isinstance(self.corpus, str) else self.corpus
 
     def total_steps(self, records: int) -> int:
         """Optimizer steps of the whole run over a split of so many records."""

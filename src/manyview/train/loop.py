@@ -1,35 +1,40 @@
 """The training loop: batches in, a model out, and nothing lost on the way."""
 
+import math
+import os
 import signal
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor
+from torch.distributed.tensor import DTensor
 
 from manyview import __version__
-from manyview.corpus.corpus import Corpus
-from manyview.corpus.fingerprint import identity
-from manyview.data import Batch, BatchSource, Tokenize, iterate
-from manyview.errors import DataError, Interrupted, ManyviewError, Saved, UsageError
-from manyview.model import DualEncoder, token_rows, train_wordpiece
-from manyview.objective import MultiViewLoss, multi_view_loss
-from manyview.train.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from manyview.data import Batch, iterate
+from manyview.distributed import ALONE, World
+from manyview.errors import DataError, Interrupted, ManyviewError, NonFiniteError, Saved
+from manyview.model import DualEncoder
+from manyview.train.agreement import Agreement, agree
+from manyview.train.checkpoint import best_checkpoint, latest_checkpoint
 from manyview.train.config import TrainConfig
-from manyview.train.gradient_cache import backward_in_chunks
-from manyview.train.metrics import Sink, jsonl_sink, log_sink, peak_memory_mb, rewind
-from manyview.train.optimizer import Optimizers, build_optimizers, learning_rate_share, set_learning_rate
+from manyview.train.metrics import Metrics, Sink, jsonl_sink, log_sink, memory_mb, peak_memory_mb, rewind
+from manyview.train.run import Run
 from manyview.train.run_folder import RunFolder
+from manyview.train.sinks import tensorboard_sink, wandb_sink
+from manyview.train.step import Outcome, Skipped, take_step
 from manyview.train.stopping import StopRequest, catch_stop
+from manyview.train.watch import Watch
 
-__all__ = ["batch_source", "train"]
+__all__ = ["SCORE", "Evaluator", "train"]
+
+SCORE = "score"
+Evaluator = Callable[[DualEncoder, World], Mapping[str, float]]
+"""Figures of a model; `score` chooses the best checkpoint, larger is better. A collective of all processes."""
 
 _PATIENCE = 200  # images seen before their bad share is judged
+_MAX_SKIPPED = 10  # steps in a row
+_LOST = ("onnection closed by peer", "onnection reset by peer", "Timed out waiting", "Broken pipe", "NCCL")
 
 
 def train(
@@ -39,254 +44,241 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     sinks: Sequence[Sink] = (),
+    evaluator: Evaluator | None = None,
+    world: World = ALONE,
 ) -> DualEncoder:
-    """Train `config` into the run folder `out` and return the model.
+    """Train `config` into the run folder `out` and return the model; every process of `world` calls it alike.
 
-    `sinks` are given the metrics of every step. With `resume`, continues at the sample after the newest
-    checkpoint, or starts. Raises UsageError (see RunFolder.begin), DataError for a damaged corpus or too
-    many undecodable images, Saved and Interrupted after a signal, with the state on the disk.
+    `sinks` are given the metrics of every step, on process 0. `evaluator` is asked every
+    `config.evaluate_every` steps. With `resume`, continues at the sample after the newest checkpoint, or
+    starts; so does a process that torchrun has started again. Raises UsageError (see RunFolder.begin),
+    DataError for a damaged corpus or too many undecodable images, NonFiniteError when ten steps in a row had
+    to be skipped, Saved and Interrupted after a signal, with the state on the disk.
     """
-    corpus = Corpus.open(config.corpus)
+    resume = resume or int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
     folder = RunFolder(out)
-    run = _Run.prepare(config, corpus)  # wrong settings are found before anything is written
-    folder.begin(config, resume=resume, overwrite=overwrite)
-    if resume:
-        run.restore(folder)
-    rewind(folder.metrics, run.step)
-    logged = (jsonl_sink(folder.metrics), log_sink(folder.path / "train.log"))
-    with catch_stop() as stop:
-        _steps(run, folder, stop, sinks, logged)
+    run = Run.prepare(config, folder, world)  # what is wrong is found before anything is written
+    world.first(lambda: folder.begin(config, resume=resume, overwrite=overwrite))
+    if resume and (newest := world.first(lambda: latest_checkpoint(folder.checkpoints))):
+        run.state.restore(newest, world)
+    if world.rank == 0:
+        rewind(folder.metrics, run.state.progress.step)
+        run.sinks, run.logs = sinks, tuple(_logs(run))
+    with catch_stop() as stop, _company(world):
+        _steps(run, stop, evaluator)
+        return _finish(run)
+
+
+@contextmanager
+def _company(world: World) -> Iterator[None]:
+    """A collective that fails because another process is gone says so."""
     try:
-        run.model.save_pretrained(folder.model, _told(config, corpus, run))
-    except OSError as error:
-        raise ManyviewError(f"cannot write the model to {folder.model}: {error.strerror or error}") from error
-    return run.model.eval()
+        yield
+    except RuntimeError as error:
+        said = str(error)
+        if world.size > 1 and any(sign in said for sign in _LOST):
+            raise ManyviewError(
+                f"another of the {world.size} processes was lost ({said.splitlines()[0][:200]}): what it said, or what "
+                "ended it, is the cause; the same command with --resume continues"
+            ) from error
+        raise
 
 
-@dataclass
-class _Run:
-    """What moves while training, and what it is moved by."""
-
-    config: TrainConfig
-    source: BatchSource
-    model: DualEncoder
-    optimizer: Optimizers
-    device: torch.device
-    total: int
-    corpus_identity: int
-    step: int = 0
-    seconds: float = 0.0
-    images: int = 0
-    texts: int = 0
-    bad: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def prepare(cls, config: TrainConfig, corpus: Corpus) -> "_Run":
-        torch.manual_seed(config.seed)
-        device = _device(config.device)
-        model = DualEncoder(config.model, _tokenizer(config, corpus)).to(device)
-        source = batch_source(config, corpus, model.tokenize)
-        optimizer = build_optimizers(model, config.optimizer)
-        told = identity(corpus.manifest.model_dump_json().encode())
-        total = config.total_steps(source.order.epoch_length)
-        return cls(config, source, model, optimizer, device, total, told)
-
-    def state(self) -> dict[str, Any]:
-        """All that the next step depends on."""
-        return {
-            "step": self.step,
-            "seconds": self.seconds,
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-            "images": self.images,
-            "texts": self.texts,
-            "bad": self.bad,
-            "corpus": self.corpus_identity,
-        }
-
-    def restore(self, folder: RunFolder) -> None:
-        """Continue from the newest checkpoint, if there is one."""
-        newest = latest_checkpoint(folder.checkpoints)
-        if newest is None:
-            return
-        state = load_checkpoint(newest)
-        if state["corpus"] != self.corpus_identity:
-            raise UsageError(f"the corpus {self.config.corpus} is not the one that {folder.path} was trained on")
-        self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
-        self.step, self.seconds, self.bad = state["step"], state["seconds"], state["bad"]
-        self.images, self.texts = state["images"], state["texts"]
+def _logs(run: Run) -> Iterator[Sink]:
+    config, folder = run.config, run.folder
+    yield jsonl_sink(folder.metrics)
+    yield log_sink(folder.log)
+    if config.tensorboard and (board := tensorboard_sink(folder.path / "tb", run.state.progress.step)):
+        yield board
+    if config.wandb is not None:
+        yield wandb_sink(config.wandb, folder.path, config.model_dump(mode="json"))
 
 
-def _steps(run: _Run, folder: RunFolder, stop: StopRequest, sinks: Sequence[Sink], logged: Sequence[Sink]) -> None:
-    config = run.config
-    run.model.train()
-    began = run.seconds
-    batches = iterate(run.source, run.step, run.total, config.workers)
-    clock = time.perf_counter()
-    while run.step < run.total:
-        asked = time.perf_counter()
+def _steps(run: Run, stop: StopRequest, evaluator: Evaluator | None) -> None:
+    config, progress = run.config, run.state.progress
+    run.state.model.train()
+    watch = Watch(math.exp(run.state.model.config.logit_scale_max))
+    began, clock = progress.seconds, time.perf_counter()
+    saved_at, skipped = clock, 0
+    with closing(iterate(run.source, progress.step, run.total, config.workers, config.patience_s)) as batches:
+        while progress.step < run.total:
+            asked = time.perf_counter()
+            save_due = config.save_minutes is not None and asked - saved_at >= 60 * config.save_minutes
+            batch, agreed = _next_batch(run, batches, stop, save_due)
+            if agreed.save or agreed.stop:
+                run.save()
+                saved_at = asked
+            if agreed.stop:
+                _leave(run, agreed.stop)
+            outcome = take_step(config, run.state, run.spread, batch, run.total)
+            progress.step += 1
+            progress.images, progress.texts = progress.images + agreed.images, progress.texts + agreed.texts
+            progress.seconds = began + time.perf_counter() - clock
+            if isinstance(outcome, Skipped):
+                skipped += 1
+                _skip(run, outcome, skipped)
+            else:
+                skipped = 0
+                _tell(run, watch, _metrics(run, batch, outcome, agreed, time.perf_counter() - asked))
+            is_best = evaluator is not None and _is_due(run, config.evaluate_every) and _evaluate(run, evaluator)
+            if is_best or _is_due(run, config.save_every):
+                run.save(best=is_best)
+                saved_at = time.perf_counter()
+
+
+def _is_due(run: Run, every: int | None) -> bool:
+    """Whether something is done after this step that is done after every so many, and after the last."""
+    step = run.state.progress.step
+    return every is not None and (step % every == 0 or step == run.total)
+
+
+def _next_batch(run: Run, batches: Iterator[Batch], stop: StopRequest, save_due: bool) -> tuple[Batch, Agreement]:
+    """The batch of this step, and what all processes have to say before it."""
+    asked = time.perf_counter()
+    batch, error = None, None
+    try:
+        run.saver.check()
         batch = next(batches)
-        waited = time.perf_counter() - asked
-        _count_bad(run, batch)
-        loss, norm = _optimize(run, batch)
-        run.step += 1
-        run.images += sum(len(of) for of in batch.images.values())
-        run.texts += sum(int(batch.present[view].sum()) for view in batch.texts)
-        run.seconds = began + time.perf_counter() - clock
-        metrics = _metrics(run, batch, loss, norm, waited, time.perf_counter() - asked)
-        due = run.step % config.log_every == 0 or run.step in (1, run.total)
-        for sink in (*sinks, *logged) if due else sinks:
-            sink(metrics)
-        if run.step % config.save_every == 0 or run.step == run.total or stop:
-            save_checkpoint(folder.checkpoints, run.step, run.state(), config.keep_checkpoints)
-        if stop and run.step < run.total:
-            _leave(run, folder, stop)
-
-
-def _optimize(run: _Run, batch: Batch) -> tuple[MultiViewLoss, float]:
-    """One optimizer step: the loss it had, and the gradient's norm before clipping."""
-    config = run.config.optimizer
-    share = learning_rate_share(run.step, run.total, config.warmup_steps)
-    set_learning_rate(run.optimizer, share)
-    images, tokens, present, identities = (
-        _moved(of, run) for of in (batch.images, batch.tokens, batch.present, batch.identities)
+    except ManyviewError as found:
+        error = found
+    agreed = agree(
+        run.world,
+        stop=stop.signal,
+        save=save_due,
+        images=0 if batch is None else sum(map(len, batch.images.values())),
+        texts=0 if batch is None else sum(int(batch.present[view].sum()) for view in batch.texts),
+        waited_s=time.perf_counter() - asked,
+        problems=() if batch is None else batch.problems,
+        error=error,
     )
-    before = {view: [0, *present[view].cumsum(0).tolist()] for view in tokens}  # texts before each row
-
-    def encode(rows: slice) -> tuple[dict[str, Tensor], Tensor]:
-        some = {view: token_rows(of, before[view][rows.start], before[view][rows.stop]) for view, of in tokens.items()}
-        with _autocast(run):
-            encoded: tuple[dict[str, Tensor], Tensor] = run.model(
-                {view: of[rows] for view, of in images.items()}, some, {view: of[rows] for view, of in present.items()}
-            )
-        return encoded
-
-    def objective(features: dict[str, Tensor], scale: Tensor) -> MultiViewLoss:
-        return multi_view_loss(
-            features,
-            [pair.pair() for pair in run.config.objective.pairs],
-            scale,
-            present=present,
-            identities=identities,
-            false_negatives=run.config.objective.false_negatives,
-        )
-
-    run.optimizer.zero_grad()
-    n = len(batch.ids)
-    if run.config.chunk_size is not None and run.config.chunk_size < n:
-        loss = backward_in_chunks(encode, n, run.config.chunk_size, objective)
-    else:
-        loss = objective(*encode(slice(0, n)))
-        loss.loss.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(run.model.parameters(), config.clip_norm)
-    run.optimizer.step()
-    run.model.clamp_logit_scale()
-    return loss, norm.item()
+    assert batch is not None
+    _count_bad(run, agreed.problems)
+    return batch, agreed
 
 
-def _count_bad(run: _Run, batch: Batch) -> None:
+def _count_bad(run: Run, problems: Sequence[tuple[str, str]]) -> None:
     """Note undecodable images, whose image views are absent from the loss; too many of them end the run."""
-    run.bad.update(batch.problems)
-    seen = min((run.step + 1) * run.config.batch_size, run.source.order.epoch_length)
-    if seen >= _PATIENCE and len(run.bad) > run.config.max_bad_share * seen:
-        name, reason = next(iter(run.bad.items()))
+    progress = run.state.progress
+    for name, reason in problems:
+        if name not in progress.bad:
+            progress.bad[name] = reason
+            run.say(f"left out: the image of {name}, {reason}")
+    seen = min((progress.step + 1) * run.config.batch_size, run.source.order.epoch_length)
+    if seen >= _PATIENCE and len(progress.bad) > run.config.max_bad_share * seen:
+        name, reason = next(iter(progress.bad.items()))
         raise DataError(
-            f"{len(run.bad)} of {seen} images cannot be decoded, allowed: max_bad_share="
+            f"{len(progress.bad)} of {seen} images cannot be decoded, allowed: max_bad_share="
             f"{run.config.max_bad_share:g}; the first is {name}: {reason}"
         )
 
 
-def _leave(run: _Run, folder: RunFolder, stop: StopRequest) -> None:
+def _skip(run: Run, skipped: Skipped, in_a_row: int) -> None:
+    progress = run.state.progress
+    progress.skipped += 1
+    suspects = [name for told in run.world.tell(list(skipped.suspects)) for name in told]
+    run.say(f"step {progress.step} skipped: {skipped.reason} (samples {', '.join(suspects)})")
+    if in_a_row == _MAX_SKIPPED:
+        newest = latest_checkpoint(run.folder.checkpoints)
+        raise NonFiniteError(
+            f"{in_a_row} steps in a row were skipped, the last because {skipped.reason} (samples "
+            f"{', '.join(suspects)}): try a lower learning rate or precision=float32; the last good checkpoint is "
+            f"{newest and newest.path}"
+        )
+
+
+def _evaluate(run: Run, evaluator: Evaluator) -> bool:
+    """Ask the evaluator; whether this is the best so far."""
+    state, progress = run.state, run.state.progress
+    state.model.eval()
+    if state.average is None:
+        figures = evaluator(state.model, run.world)
+    else:
+        with state.average.in_use():
+            figures = evaluator(state.model, run.world)
+    state.model.train()
+    told = {"step": progress.step, "steps": run.total, "evaluation": dict(figures)}
+    for sink in run.logs:
+        sink(told)
+    score = figures.get(SCORE)
+    if score is None or (progress.best is not None and score <= progress.best):
+        return False
+    progress.best = score
+    return True
+
+
+def _leave(run: Run, stop: signal.Signals) -> None:
+    run.saver.wait()
     message = (
-        f"stopped at step {run.step} of {run.total} and saved: "
-        f"continue with the same command and --resume (run folder {folder.path})"
+        f"stopped at step {run.state.progress.step} of {run.total} and saved: "
+        f"continue with the same command and --resume (run folder {run.folder.path})"
     )
-    raise Interrupted(message) if stop.signal == signal.SIGINT else Saved(message)
+    raise Interrupted(message) if stop == signal.SIGINT else Saved(message)
 
 
-def _metrics(run: _Run, batch: Batch, loss: MultiViewLoss, norm: float, waited: float, took: float) -> dict[str, Any]:
+def _finish(run: Run) -> DualEncoder:
+    """The model in the run folder, with the averaged weights where there are any."""
+    run.saver.wait()
+    model = run.state.model
+    if run.config.keep_best and (best := run.world.first(lambda: best_checkpoint(run.folder.checkpoints))):
+        run.state.restore(best, run.world)
+    if run.state.average is not None:
+        run.state.average.swap()
+    whole = {name: of.full_tensor() if isinstance(of, DTensor) else of for name, of in model.state_dict().items()}
+
+    def save() -> None:
+        try:
+            finished = DualEncoder(run.config.model, model.wordpiece)
+            finished.load_state_dict(whole)
+            finished.save_pretrained(run.folder.model, _told(run))
+        except OSError as error:
+            raise ManyviewError(f"cannot write the model to {run.folder.model}: {error.strerror or error}") from error
+
+    run.world.first(save)
+    return DualEncoder.from_pretrained(run.folder.model) if run.world.size > 1 else model.eval()
+
+
+def _tell(run: Run, watch: Watch, metrics: Metrics) -> None:
+    for warning in watch.look(metrics, run.config.batch_size):
+        run.say(f"warning: {warning}")
+    for sink in run.sinks:
+        sink(metrics)
+    if metrics["step"] == 1 or _is_due(run, run.config.log_every):
+        for sink in run.logs:
+            sink(metrics)
+
+
+def _metrics(run: Run, batch: Batch, outcome: Outcome, agreed: Agreement, took: float) -> Metrics:
+    progress, loss = run.state.progress, outcome.loss
     return {
-        "step": run.step,
+        "step": progress.step,
         "steps": run.total,
         "epoch": round(batch.epoch, 4),
-        "time": round(run.seconds, 3),
+        "time": round(progress.seconds, 3),
         "loss": loss.loss.item(),
         "terms": {str(pair): of.item() for pair, of in loss.terms.items()},
         "masked": {str(pair): of.item() for pair, of in loss.masked.items()},
-        "scale": run.model.logit_scale.exp().item(),
-        "learning_rate": run.optimizer.param_groups[0]["lr"],
-        "grad_norm": norm,
+        "scale": run.state.model.logit_scale.exp().item(),
+        "learning_rate": run.state.optimizer.param_groups[0]["lr"],
+        "grad_norm": outcome.grad_norm,
         "samples_per_second": run.config.batch_size / took,
-        "data_wait": waited / took,
-        "images": run.images,
-        "texts": run.texts,
-        "bad_images": len(run.bad),
+        "data_wait": agreed.waited_s / took,
+        "images": progress.images,
+        "texts": progress.texts,
+        "skipped": progress.skipped,
+        "bad_images": len(progress.bad),
         "memory_mb": peak_memory_mb(),
+        "memory_now_mb": memory_mb(),
     }
 
 
-def batch_source(config: TrainConfig, corpus: Corpus, tokenize: Tokenize) -> BatchSource:
-    """The batches that `config` trains on. Raises UsageError for a split or views that the corpus has not."""
-    if config.image_sizes and config.model.image.name != "residual":
-        raise UsageError("image_sizes needs a fully convolutional tower, model.image.name=residual")
-    total = config.total_steps(corpus.splits.get(config.split, 0))
-    return BatchSource(
-        corpus,
-        config.split,
-        config.views,
-        tokenize,
-        size=partial(config.image_size, total=total),
-        batch_size=config.batch_size,
-        seed=config.seed,
-        window=config.window,
-        source_exponent=config.source_exponent,
-    )
-
-
-def _told(config: TrainConfig, corpus: Corpus, run: _Run) -> str:
+def _told(run: Run) -> str:
     """The card's section on training."""
+    config = run.config
     pairs = ", ".join(f"{pair.query} → {pair.key} ({pair.weight:g})" for pair in config.objective.pairs)
+    names = " and ".join(repr(corpus.manifest.name) for corpus in run.corpora)
     return (
-        f"manyview {__version__}, recipe `{config.recipe}`, {run.step:,} steps of {config.batch_size} records of the "
-        f"corpus {corpus.manifest.name!r} (split {config.split!r}, {run.source.order.epoch_length:,} records), "
+        f"manyview {__version__}, recipe `{config.recipe}`, {run.state.progress.step:,} steps of {config.batch_size} "
+        f"records of the corpus {names} (split {config.split!r}, {run.source.order.epoch_length:,} records), "
         f"seed {config.seed}.\nViews contrasted, with weights: {pairs}.\n"
         "The licenses of the images and texts are those that the records of the corpus name."
     )
-
-
-def _tokenizer(config: TrainConfig, corpus: Corpus) -> Any:
-    """A WordPiece tokenizer trained on the split, or None for a tower that needs none."""
-    if config.model.text.name == "ngrams":
-        return None
-    kinds = set().union(*(view.named_kinds() for view in config.views.texts.values()))
-    texts = (t.text for record in corpus.records(config.split) for t in record.texts if t.kind in kinds)
-    return train_wordpiece(texts, config.model.text.vocab_size)
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"device={name} cannot be used here: {str(error).splitlines()[0]}") from None
-    return device
-
-
-def _autocast(run: _Run) -> AbstractContextManager[Any]:
-    precision = run.config.precision
-    if precision == "auto":
-        on_gpu = run.device.type == "cuda" and torch.cuda.is_bf16_supported()
-        has_amx = run.device.type == "cpu" and torch.cpu._is_amx_tile_supported()
-        precision = "bfloat16" if on_gpu or has_amx else "float32"
-    return torch.autocast(run.device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext()
-
-
-def _moved(tensors: Any, run: _Run) -> Any:
-    if isinstance(tensors, Tensor):
-        return tensors.to(run.device, non_blocking=True)
-    return {name: _moved(of, run) for name, of in tensors.items()}

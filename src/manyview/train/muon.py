@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.distributed.tensor import DTensor, Replicate
 
 __all__ = ["Muon", "orthogonalized"]
 
@@ -36,9 +37,19 @@ class Muon(torch.optim.Optimizer):
                 if not state:
                     state["momentum"] = torch.zeros_like(parameter)
                 momentum = state["momentum"].lerp_(parameter.grad, 1 - kept)
-                update = orthogonalized(parameter.grad.lerp(momentum, kept))
+                update = _everywhere(orthogonalized, parameter.grad.lerp(momentum, kept))
                 parameter.mul_(1 - rate * group["weight_decay"])
                 parameter.add_(update, alpha=-rate * _ADAMW_SIZE * max(parameter.shape) ** 0.5)
+
+
+def _everywhere(change: Callable[[Tensor], Tensor], matrix: Tensor) -> Tensor:
+    """`change` of a matrix that may lie in shards: each process makes the whole and keeps its part."""
+    if not isinstance(matrix, DTensor):
+        return change(matrix)
+    whole = DTensor.from_local(
+        change(matrix.full_tensor()), matrix.device_mesh, [Replicate()] * matrix.device_mesh.ndim
+    )
+    return whole.redistribute(placements=matrix.placements)
 
 
 def orthogonalized(matrix: Tensor) -> Tensor:

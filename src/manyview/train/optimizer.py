@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from manyview.model import DualEncoder
 from manyview.train.config import OptimizerConfig
+from manyview.train.layers import layers_above
 from manyview.train.muon import Muon
 
 __all__ = ["Optimizers", "build_optimizers", "learning_rate_share", "set_learning_rate"]
@@ -35,14 +37,11 @@ class Optimizers:
         for member in self.members:
             member.step()
 
-    def state_dict(self) -> list[dict[str, Any]]:
-        """One state a member."""
-        return [member.state_dict() for member in self.members]
-
-    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
-        """What `state_dict` gave."""
-        for member, state in zip(self.members, states, strict=True):
-            member.load_state_dict(state)
+    def state_of(self, parameter: nn.Parameter) -> dict[str, Tensor]:
+        """What is remembered of a parameter, to be read or filled in; empty before its first step."""
+        member = next(m for m in self.members if any(parameter is p for g in m.param_groups for p in g["params"]))
+        state: dict[str, Tensor] = member.state[parameter]
+        return state
 
 
 def build_optimizers(model: DualEncoder, config: OptimizerConfig) -> Optimizers:
@@ -51,20 +50,22 @@ def build_optimizers(model: DualEncoder, config: OptimizerConfig) -> Optimizers:
     With "muon" the matrices move by their orthogonalized momentum instead, scaled to the size of AdamW's
     updates, so that one learning rate serves both.
     """
-    groups: dict[tuple[bool, float, float], list[nn.Parameter]] = {}
+    groups: dict[tuple[bool, float, float, bool], list[nn.Parameter]] = {}
+    above = layers_above(model)
     for name, decays, parameter in _parameters(model):
-        multiplier = 1.0
+        multiplier = config.layer_decay ** above[name]
         if name.startswith("text_"):
-            multiplier = config.text_multiplier
+            multiplier *= config.text_multiplier
         elif name == "logit_scale":
-            multiplier = config.scale_multiplier
+            multiplier *= config.scale_multiplier
         orthogonal = config.name == "muon" and decays and parameter.ndim == 2
-        key = (orthogonal, config.learning_rate * multiplier, config.weight_decay if decays else 0.0)
+        rate, decay = config.learning_rate * multiplier, config.weight_decay if decays else 0.0
+        key = (orthogonal, rate, decay, isinstance(parameter, DTensor))  # fused steps take sharded ones apart
         groups.setdefault(key, []).append(parameter)
     described = {
         kind: [
             {"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay}
-            for (orthogonal, peak, decay), parameters in groups.items()
+            for (orthogonal, peak, decay, _), parameters in groups.items()
             if orthogonal == kind
         ]
         for kind in (False, True)
@@ -97,4 +98,6 @@ def _parameters(model: nn.Module) -> Iterator[tuple[str, bool, nn.Parameter]]:
         for weight in module.parameters()
     }
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         yield name, parameter.squeeze().ndim >= 2 and id(parameter) not in embedded, parameter

@@ -12,7 +12,7 @@ import torch
 import manyview
 from manyview.config import load_config, save_config
 from manyview.errors import ManyviewError, UsageError
-from manyview.train.config import TrainConfig
+from manyview.train.config import HOW, TrainConfig
 from manyview.train.metrics import Metrics, read_metrics
 
 __all__ = ["RunFolder"]
@@ -33,6 +33,11 @@ class RunFolder:
     def metrics(self) -> Path:
         """One JSON line per logged step."""
         return self.path / "metrics.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """The same for a person, and every warning."""
+        return self.path / "train.log"
 
     @property
     def checkpoints(self) -> Path:
@@ -81,7 +86,7 @@ class RunFolder:
     def _check_same(self, config: TrainConfig) -> None:
         saved = load_config(TrainConfig, self.config).model_dump(mode="json")
         given = config.model_dump(mode="json")
-        for key in _differing(saved, given):
+        for key in (key for key in _differing(saved, given) if key.partition(".")[0] not in HOW):
             raise UsageError(
                 f"the run at {self.path} has another {key} than asked for: "
                 "resume it with its own configuration, or replace it with --overwrite"
@@ -98,6 +103,7 @@ class RunFolder:
             "checkpoints",
             "model",
             "index",
+            "wandb",
         }
         if strange := sorted({p.name for p in self.path.iterdir()} - known - {"report.html"}):
             raise UsageError(f"{self.path} holds {strange[0]}, which is not of a run: choose another --out")

@@ -1,0 +1,114 @@
+"""Dry run: what a training would be, measured on its first batch, before money is spent on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from manyview.corpus.corpus import Corpus
+from manyview.data import Batch
+from manyview.distributed import ALONE
+from manyview.model import DualEncoder
+from manyview.train.config import TrainConfig
+from manyview.train.optimizer import build_optimizers
+from manyview.train.run import batch_source, corpora_of, new_model, tokenizer_of
+from manyview.train.spread import spread
+from manyview.train.state import Progress, TrainState
+from manyview.train.step import take_step
+
+__all__ = ["DryRun", "dry_run"]
+
+_FEW, _MORE = 4, 12  # records of the two batches whose activations are compared
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a run would be. Memory is in megabytes: `fixed_mb` for weights, gradients and what moves them,
+    `activations_mb` for what a record keeps until the backward pass, `process_mb` for one of `processes`."""
+
+    steps: int
+    records: int
+    epochs: float
+    parameters: dict[str, int]
+    fixed_mb: float
+    activations_mb: float
+    process_mb: float
+    processes: int
+    batch: Batch
+
+
+def dry_run(config: TrainConfig, processes: int = 1) -> DryRun:
+    """Make the model and the first batch, and train one small step in memory; writes nothing.
+
+    Raises what `train` would: UsageError, DataError.
+    """
+    corpora = corpora_of(config)
+    model = new_model(config, tokenizer_of(config, corpora), torch.device("cpu"))
+    source = batch_source(config, corpora, model.tokenize)
+    batch = source[0]
+    small = {n: _activations_mb(config, corpora, model, n) for n in (_FEW, _MORE)}
+    each = (small[_MORE] - small[_FEW]) / (_MORE - _FEW)
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
+    moved = sum(of.numel() * of.element_size() for of in _moments(config, model))
+    fixed = (2 * weights + moved + (weights if config.ema_decay else 0)) / 1e6
+    if config.parallel == "fsdp":
+        fixed /= processes
+    alive = min(config.chunk_size or config.batch_size, -(-config.batch_size // processes))
+    total = config.total_steps(source.order.epoch_length)
+    return DryRun(
+        steps=total,
+        records=source.order.epoch_length,
+        epochs=total * config.batch_size / source.order.epoch_length,
+        parameters={name: sum(p.numel() for p in part.parameters()) for name, part in _parts(model)},
+        fixed_mb=fixed,
+        activations_mb=each,
+        process_mb=fixed + each * alive,
+        processes=processes,
+        batch=batch,
+    )
+
+
+def _parts(model: DualEncoder) -> Iterator[tuple[str, nn.Module]]:
+    yield "image tower", model.image_tower
+    yield "text tower", model.text_tower
+    yield "all", model
+
+
+def _activations_mb(config: TrainConfig, corpora: list[Corpus], model: DualEncoder, n: int) -> float:
+    """What the graph of a step over n records keeps, each tensor once."""
+    small = config.model_copy(update={"batch_size": n, "source_exponent": 1.0, "chunk_size": None})
+    optimizer = build_optimizers(model, config.optimizer)
+    state = TrainState(model, optimizer, None, 0, Progress())
+    calls = spread(model, ALONE, recompute=config.activation_checkpointing)
+    with _counted() as kept:
+        take_step(small, state, calls, batch_source(small, corpora, model.tokenize)[0], 1)
+    weights = {of.untyped_storage().data_ptr() for of in model.parameters()}
+    return sum(size for place, size in kept.items() if place not in weights) / 1e6
+
+
+@contextmanager
+def _counted() -> Iterator[dict[int, int]]:
+    """Bytes of every storage that autograd keeps, by address; all are held so that no address comes twice."""
+    kept, held = dict[int, int](), list[Tensor]()
+
+    def note(of: Tensor) -> Tensor:
+        kept[of.untyped_storage().data_ptr()] = of.untyped_storage().nbytes()
+        held.append(of)
+        return of
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda of: of):
+        yield kept
+
+
+def _moments(config: TrainConfig, model: DualEncoder) -> Iterator[Tensor]:
+    """What the optimizer remembers after a step."""
+    optimizer = build_optimizers(model, config.optimizer)
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    for group in optimizer.param_groups:
+        group["lr"] = 0.0
+    optimizer.step()
+    for parameter in model.parameters():
+        yield from optimizer.state_of(parameter).values()

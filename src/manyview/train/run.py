@@ -1,0 +1,128 @@
+"""Run: what a training is made of, prepared so that what is wrong is found before anything is written."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+
+from manyview.corpus.corpus import Corpus
+from manyview.corpus.fingerprint import identity
+from manyview.data import BatchSource, Tokenize
+from manyview.distributed import ALONE, World
+from manyview.errors import UsageError
+from manyview.model import DualEncoder, WordPieceTokenizer, train_wordpiece
+from manyview.train.checkpoint import Saver
+from manyview.train.config import TrainConfig
+from manyview.train.ema import Average
+from manyview.train.metrics import Sink, log_line
+from manyview.train.optimizer import build_optimizers
+from manyview.train.run_folder import RunFolder
+from manyview.train.spread import Spread, spread
+from manyview.train.state import TrainState
+
+__all__ = ["Run", "batch_source", "corpora_of", "new_model", "tokenizer_of"]
+
+
+@dataclass
+class Run:
+    """What a run is made of."""
+
+    config: TrainConfig
+    folder: RunFolder
+    world: World
+    corpora: Sequence[Corpus]
+    source: BatchSource
+    state: TrainState
+    spread: Spread
+    total: int
+    saver: Saver
+    sinks: Sequence[Sink] = ()
+    logs: Sequence[Sink] = ()
+
+    @classmethod
+    def prepare(cls, config: TrainConfig, folder: RunFolder, world: World) -> "Run":
+        device = world.together(lambda: _device(config.device, world))
+        corpora = world.together(lambda: corpora_of(config))
+        tokenizer = world.first(lambda: tokenizer_of(config, corpora))
+
+        def build() -> tuple[DualEncoder, BatchSource]:
+            model = new_model(config, tokenizer, device)
+            return model, batch_source(config, corpora, model.tokenize, world)
+
+        model, source = world.together(build)
+        model_spread = spread(
+            model, world, config.parallel, recompute=config.activation_checkpointing, compiled=config.compile
+        )
+        average = None if config.ema_decay is None else Average(model, config.ema_decay)
+        told = identity("".join(corpus.manifest.model_dump_json() for corpus in corpora).encode())
+        state = TrainState(model, build_optimizers(model, config.optimizer), average, told)
+        total = config.total_steps(source.order.epoch_length)
+        saver = Saver(folder.checkpoints, world, config.keep_checkpoints)
+        return cls(config, folder, world, corpora, source, state, model_spread, total, saver)
+
+    def say(self, sentence: str) -> None:
+        """A sentence for whoever watches."""
+        if self.world.rank == 0:
+            log_line(self.folder.log, sentence)
+            print(sentence, file=sys.stderr)
+
+    def save(self, *, best: bool = False) -> None:
+        """Begin to save."""
+        self.saver.save(self.state.progress.step, self.state.tensors(), self.state.plain(), best=best)
+
+
+def corpora_of(config: TrainConfig) -> list[Corpus]:
+    """The corpora that `config` trains on. Raises UsageError and DataError, see Corpus.open."""
+    return [Corpus.open(path) for path in config.corpora]
+
+
+def new_model(config: TrainConfig, tokenizer: WordPieceTokenizer | None, device: torch.device) -> DualEncoder:
+    """The model that `config` begins with."""
+    torch.manual_seed(config.seed)
+    return DualEncoder(config.model, tokenizer).to(device)
+
+
+def batch_source(
+    config: TrainConfig, corpora: Sequence[Corpus], tokenize: Tokenize, world: World = ALONE
+) -> BatchSource:
+    """The batches that `config` trains on. Raises UsageError for a split or views that the corpora have not."""
+    if config.image_sizes and config.model.image.name != "residual":
+        raise UsageError("image_sizes needs a fully convolutional tower, model.image.name=residual")
+    total = config.total_steps(sum(corpus.splits.get(config.split, 0) for corpus in corpora))
+    return BatchSource(
+        corpora,
+        config.split,
+        config.views,
+        tokenize,
+        size=partial(config.image_size, total=total),
+        batch_size=config.batch_size,
+        seed=config.seed,
+        window=config.window,
+        source_exponent=config.source_exponent,
+        weights=tuple(config.corpora.values()),
+        rank=world.rank,
+        world_size=world.size,
+    )
+
+
+def tokenizer_of(config: TrainConfig, corpora: Sequence[Corpus]) -> WordPieceTokenizer | None:
+    """A WordPiece tokenizer trained on the split, or None for a tower that needs none."""
+    if config.model.text.name == "ngrams":
+        return None
+    kinds = set().union(*(view.named_kinds() for view in config.views.texts.values()))
+    records = (record for corpus in corpora for record in corpus.records(config.split))
+    texts = (t.text for record in records for t in record.texts if t.kind in kinds)
+    return train_wordpiece(texts, config.model.text.vocab_size)
+
+
+def _device(name: str, world: World) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name, world.local_rank) if name == "cuda" else torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"device={name} cannot be used here: {str(error).splitlines()[0]}") from None
+    return device

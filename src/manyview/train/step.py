@@ -1,0 +1,124 @@
+"""Step: one batch becomes one change of the weights, or is skipped with a reason."""
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from manyview.data import Batch
+from manyview.errors import NonFiniteError
+from manyview.model import token_rows
+from manyview.objective import MultiViewLoss, multi_view_loss
+from manyview.train.config import TrainConfig
+from manyview.train.gradient_cache import backward_in_chunks
+from manyview.train.optimizer import learning_rate_share, set_learning_rate
+from manyview.train.spread import Spread
+from manyview.train.state import TrainState, seed_step
+
+__all__ = ["Outcome", "Skipped", "take_step"]
+
+_SUSPECTS = 8
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The loss of the whole batch, and the gradient's norm before clipping."""
+
+    loss: MultiViewLoss
+    grad_norm: float
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A step that changed nothing: why, and the ids of this process's samples that it may be about."""
+
+    reason: str
+    suspects: Sequence[str]
+
+
+class _NotFinite(Exception):
+    def __init__(self, skipped: Skipped) -> None:
+        super().__init__(skipped.reason)
+        self.skipped = skipped
+
+
+def take_step(config: TrainConfig, state: TrainState, spread: Spread, batch: Batch, total: int) -> Outcome | Skipped:
+    """One optimizer step on this process's part of a batch; Skipped, on all processes alike, where numbers are not."""
+    step, optimizer = state.progress.step, state.optimizer
+    seed_step(config.seed, step, spread.world.rank)
+    set_learning_rate(optimizer, learning_rate_share(step, total, config.optimizer.warmup_steps))
+    optimizer.zero_grad()
+    try:
+        loss = _backward(config, spread, batch)
+    except _NotFinite as found:
+        return found.skipped
+    norm = spread.clip(config.optimizer.clip_norm).item()
+    if not math.isfinite(norm):
+        optimizer.zero_grad()
+        return Skipped("the gradient is not finite", batch.ids[:_SUSPECTS])
+    optimizer.step()
+    state.model.clamp_logit_scale()
+    if state.average is not None:
+        state.average.update(step)
+    return Outcome(loss, norm)
+
+
+def _backward(config: TrainConfig, spread: Spread, batch: Batch) -> MultiViewLoss:
+    """The loss, with its gradient in the parameters."""
+    device = spread.model.logit_scale.device
+    images, tokens, present, identities = (
+        _moved(of, device) for of in (batch.images, batch.tokens, batch.present, batch.identities)
+    )
+    before = {view: [0, *present[view].cumsum(0).tolist()] for view in tokens}  # texts before each row
+
+    def encode(rows: slice) -> tuple[dict[str, Tensor], Tensor]:
+        some = {view: token_rows(of, before[view][rows.start], before[view][rows.stop]) for view, of in tokens.items()}
+        with autocast(config.precision, device):
+            return spread(
+                {view: of[rows] for view, of in images.items()}, some, {view: of[rows] for view, of in present.items()}
+            )
+
+    def objective(features: dict[str, Tensor], scale: Tensor) -> MultiViewLoss:
+        try:
+            return multi_view_loss(
+                features,
+                [pair.pair() for pair in config.objective.pairs],
+                scale,
+                present=present,
+                identities=identities,
+                false_negatives=config.objective.false_negatives,
+                world=spread.world,
+            )
+        except NonFiniteError as error:
+            raise _NotFinite(Skipped(str(error), _suspects(features, batch))) from error
+
+    n = len(next(iter(present.values())))
+    if config.chunk_size is not None and config.chunk_size < n:
+        return backward_in_chunks(encode, n, config.chunk_size, objective, unsynchronized=spread.unsynchronized)
+    loss = objective(*encode(slice(0, n)))
+    loss.loss.backward()  # type: ignore[no-untyped-call]
+    return loss
+
+
+def _suspects(features: Mapping[str, Tensor], batch: Batch) -> list[str]:
+    finite = torch.stack([of.detach().sum(1).isfinite() for of in features.values()]).all(0)
+    return [name for name, fine in zip(batch.ids, finite.tolist(), strict=False) if not fine][:_SUSPECTS]
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:
+    """bfloat16 autocast where it is asked for or, with "auto", where the device has the units for it."""
+    if precision == "auto":
+        on_gpu = device.type == "cuda" and torch.cuda.is_bf16_supported()
+        has_amx = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
+        precision = "bfloat16" if on_gpu or has_amx else "float32"
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext()
+
+
+def _moved(tensors: Any, device: torch.device) -> Any:
+    if isinstance(tensors, Tensor):
+        return tensors.to(device, non_blocking=True)
+    return {name: _moved(of, device) for name, of in tensors.items()}

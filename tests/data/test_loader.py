@@ -1,0 +1,63 @@
+"""Laws of the loader: whatever happens to a worker has a name, and happens where a batch is waited for."""
+
+import multiprocessing
+import os
+import signal
+import time
+
+import pytest
+from torch.utils.data import Dataset
+
+from manyview.data import iterate
+from manyview.errors import ManyviewError
+
+
+class Steps(Dataset):
+    """Batches that are their step; step `hangs` takes forever."""
+
+    def __init__(self, hangs=None):
+        self.hangs = hangs
+
+    def __len__(self):
+        return 100
+
+    def __getitem__(self, step):
+        if step == self.hangs:
+            time.sleep(600)
+        return step
+
+
+def test_a_killed_worker_is_an_error_with_a_name():
+    batches = iterate(Steps(), 0, 100, workers=2)
+    assert next(batches) == 0
+    os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+    time.sleep(0.5)  # the death arrives while the main process does something else, and disturbs nothing
+    with pytest.raises(ManyviewError, match=r"DataLoader worker .*killed by signal: Killed.*fewer workers"):
+        list(batches)
+
+
+def test_a_silent_loader_is_an_error_with_a_name_and_leaves_no_process():
+    batches = iterate(Steps(hangs=3), 0, 100, workers=1, patience_s=0.5)
+    assert [next(batches) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ManyviewError, match=r"no batch for 0\.5 s \(step 4\)"):
+        next(batches)
+    time.sleep(0.5)
+    assert not multiprocessing.active_children()
+
+
+def test_workers_do_not_hear_the_signals_that_stop_a_run():
+    batches = iterate(Steps(), 0, 40, workers=2)
+    assert [next(batches), next(batches)] == [0, 1]  # both have begun
+    for child in multiprocessing.active_children():
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+            os.kill(child.pid, number)
+    assert list(batches) == list(range(2, 40))
+
+
+def test_an_error_of_the_data_itself_stays_what_it_is():
+    class Broken(Steps):
+        def __getitem__(self, step):
+            raise KeyError("no such column")
+
+    with pytest.raises(KeyError, match="no such column"):
+        list(iterate(Broken(), 0, 5, workers=1))

@@ -1,0 +1,49 @@
+"""The benchmarks run as they are documented, and the tiled loss holds no square of the batch."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def run(name: str, *arguments: str) -> str:
+    """What a benchmark prints."""
+    command = [sys.executable, str(BENCHMARKS / name), *arguments]
+    told = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"COLUMNS": "200"}, check=False)
+    assert told.returncode == 0, told.stderr
+    return told.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("loss.py", ("--sizes", "64", "--repeat", "1"), "6 pairs both ways"),
+        ("collectives.py", ("--rows", "8", "--width", "16"), "all_gather_single"),
+    ],
+)
+def test_every_benchmark_runs(name, arguments, told):
+    assert told in run(name, *arguments)
+
+
+@pytest.mark.slow
+def test_recipes_compares_two_recipes_on_the_starter_corpus(tmp_path):
+    table = run("recipes.py", "epochs=0.02", "batch_size=32", "--out", str(tmp_path / "runs"), "--seeds", "0")
+    assert "caption-sampling" in table
+    assert (tmp_path / "runs" / "many-view-seed-0" / "model" / "config.json").is_file()
+
+
+@pytest.mark.slow
+def test_memory_of_the_loss_grows_with_rows_not_with_their_square():
+    def peak_mb(kind: str, n: int) -> float:
+        point = json.dumps({"pairs": 1, "n": n, "kind": kind})
+        return json.loads(run("loss.py", "--point", point))["mb"]
+
+    square_mb = 8192**2 * 4 / 1e6
+    assert peak_mb("open_clip float32", 8192) > 2 * square_mb  # the measure sees what it should
+    assert peak_mb("manyview float32", 8192) < square_mb / 2

@@ -1,0 +1,51 @@
+"""Laws of training by several processes: as one process does, whichever engine, and to the bit when resumed."""
+
+import pytest
+import torch
+from tests.objective.worlds import in_world
+
+from manyview import DualEncoder
+from manyview.train import RunFolder, read_metrics, train
+
+STEPS = ("steps=30", "optimizer.warmup_steps=5", "save_every=100", "batch_size=10")
+
+
+def run(world, config, out, resume=False):
+    """In a process of a world."""
+    train(config, out, world=world, resume=resume)
+
+
+def weights(out):
+    return DualEncoder.from_pretrained(out).state_dict()
+
+
+def losses(out):
+    return torch.tensor([row["loss"] for row in read_metrics(RunFolder(out).metrics)])
+
+
+def distance(a, b):
+    return max(((a[name] - b[name]).norm() / (b[name].norm() + 1e-6)).item() for name in b)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, corpus):
+    """What one process makes of each setting."""
+    made = {}
+
+    def of(config):
+        key = config.model_dump_json()
+        if key not in made:
+            made[key] = tmp_path_factory.mktemp("alone") / "run"
+            train(config, made[key])
+        return made[key]
+
+    return of
+
+
+@pytest.mark.parametrize("size", [2, 4])
+@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+def test_many_processes_train_as_one_does(config, tmp_path, alone, size, parallel):
+    one = alone(config(*STEPS))
+    in_world(size, run, config(*STEPS, f"parallel={parallel}"), tmp_path / "run")
+    torch.testing.assert_close(losses(tmp_path / "run"), losses(one), atol=1e-5, rtol=1e-5)
+    assert distance(weights(tmp_path / "run"), weights(one)) < 1e-5
