@@ -30,7 +30,14 @@ from manyview.objective import both_ways, multi_view_loss
 WIDTH, SCALE = 512, 14.3
 VIEWS = {1: ("image", "caption"), 6: ("image", "image.2", "caption", "tags")}
 OURS, THEIRS = "manyview", "open_clip"
-KINDS = ("open_clip float32", "open_clip autocast", "open_clip bfloat16", "manyview float32", "manyview medium")
+KINDS = (
+    "open_clip float32",
+    "open_clip autocast",
+    "open_clip bfloat16",
+    "manyview float32",
+    "manyview medium",
+    "manyview bfloat16",
+)
 _ERROR_ROWS = 2048
 Loss = Callable[[dict[str, Tensor], Tensor], Tensor]
 
@@ -117,7 +124,8 @@ def loss_of(kind: str) -> Loss:
     def ours(features: dict[str, Tensor], scale: Tensor) -> Tensor:
         torch.set_float32_matmul_precision("medium" if precision == "medium" else "highest")
         pairs = [pair for a, b in itertools.combinations(features, 2) for pair in both_ways(a, b, 0.5)]
-        return multi_view_loss(features, pairs, scale).loss
+        used = {view: of.bfloat16() for view, of in features.items()} if precision == "bfloat16" else features
+        return multi_view_loss(used, pairs, scale).loss
 
     return ours if who == OURS else theirs
 
