@@ -1,6 +1,7 @@
 """Image towers: any timm model, or the small residual network."""
 
 import difflib
+from pathlib import Path
 from typing import Any, Protocol
 
 import timm
@@ -30,6 +31,7 @@ class TimmTower(nn.Module):
 
     def __init__(self, name: str, size: int, options: dict[str, Any]) -> None:
         super().__init__()
+        self._made = (name, size, options)
         self.backbone = _create(name, size, options)
         self.width = int(self.backbone.num_features)
         if getattr(self.backbone, "head_hidden_size", None):
@@ -37,6 +39,15 @@ class TimmTower(nn.Module):
         for key in ("mean", "std"):
             values = torch.tensor(self.backbone.default_cfg[key]) * 255
             self.register_buffer(key, values.view(1, 3, 1, 1), persistent=False)
+
+    def load_weights(self, file: Path) -> None:
+        """Weights of timm's from a file, fitted to this size. Raises UsageError for those of another model."""
+        name, size, options = self._made
+        try:
+            pretrained = _create(name, size, options, pretrained=True, pretrained_cfg_overlay={"file": str(file)})
+        except (RuntimeError, OSError, ValueError, KeyError) as error:
+            raise UsageError(f"{file} holds no weights of {name}: {' '.join(str(error).split())[:200]}") from None
+        self.backbone.load_state_dict(pretrained.state_dict())
 
     def forward(self, images: Tensor) -> Tensor:
         features: Tensor = self.backbone((images.to(self.mean.dtype) - self.mean) / self.std)
@@ -53,7 +64,7 @@ def build_image_tower(config: ImageTowerConfig) -> nn.Module:
     return TimmTower(config.name, config.size, config.options)
 
 
-def _create(name: str, size: int, options: dict[str, Any]) -> Any:
+def _create(name: str, size: int, options: dict[str, Any], **how: Any) -> Any:
     if not timm.is_model(name):
         close = difflib.get_close_matches(name, timm.list_models(), n=3)
         hint = (
@@ -64,7 +75,7 @@ def _create(name: str, size: int, options: dict[str, Any]) -> Any:
     arguments: dict[str, Any]
     for arguments in ({**options, "img_size": size}, options):  # convolutions refuse img_size
         try:
-            return timm.create_model(name, pretrained=False, num_classes=0, **arguments)
+            return timm.create_model(name, num_classes=0, **how, **arguments)
         except TypeError as error:
             failure = error
     raise UsageError(f"timm cannot make {name!r} with model.image.options={options}: {failure}")

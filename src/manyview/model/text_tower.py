@@ -19,7 +19,7 @@ class TransformerTower(nn.Module):
     def __init__(self, config: TextTowerConfig, vocab_size: int) -> None:
         super().__init__()
         self.pooling = config.pooling
-        self.encoder = _create(config.name, {**config.options, "vocab_size": vocab_size})
+        self.encoder = _create(config.name, {"vocab_size": vocab_size, **config.options})
         self.width = int(self.encoder.config.hidden_size)
 
     def forward(self, tokens: dict[str, Tensor]) -> Tensor:

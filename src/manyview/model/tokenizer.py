@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch import Tensor
 
-from manyview.errors import DataError
+from manyview.errors import DataError, UsageError
 
 __all__ = ["TextTokenizer", "WordPieceTokenizer", "token_rows", "train_wordpiece"]
 
@@ -28,7 +28,7 @@ class WordPieceTokenizer:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self._pad = tokenizer.token_to_id(_PAD) or 0
+        self._pad = next((n for n in map(tokenizer.token_to_id, (_PAD, "<pad>")) if n is not None), 0)
 
     @classmethod
     def load(cls, file: Path) -> "WordPieceTokenizer":
@@ -37,6 +37,17 @@ class WordPieceTokenizer:
             return cls(Tokenizer.from_file(str(file)))
         except Exception as error:  # the library raises bare Exception
             raise DataError(f"{file} is not a tokenizer.json: {error}") from None
+
+    @classmethod
+    def of_transformers(cls, folder: Path) -> "WordPieceTokenizer":
+        """The fast tokenizer of a downloaded transformers model. Raises UsageError for a folder that has none."""
+        from transformers import AutoTokenizer  # noqa: PLC0415  2 s that the CPU tower does not need
+
+        try:
+            fast = AutoTokenizer.from_pretrained(folder, local_files_only=True, use_fast=True)
+            return cls(Tokenizer.from_str(fast.backend_tokenizer.to_str()))
+        except (OSError, ValueError, AttributeError) as error:
+            raise UsageError(f"{folder} has no fast tokenizer: {str(error).splitlines()[0]}") from None
 
     def save(self, file: Path) -> None:
         """Write `tokenizer.json`."""

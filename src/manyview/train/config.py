@@ -9,6 +9,7 @@ from manyview.data.views import ViewsConfig
 from manyview.model.config import ModelConfig
 from manyview.objective import FalseNegatives, Pair
 from manyview.train.spread import Parallel
+from manyview.train.start import StartConfig
 
 __all__ = ["HOW", "ObjectiveConfig", "OptimizerConfig", "PairConfig", "TrainConfig"]
 
@@ -90,6 +91,7 @@ class TrainConfig(Config):
     views: ViewsConfig = Field(description="What is drawn from each record.")
     objective: ObjectiveConfig = Field(description="What the views must agree on.")
     model: ModelConfig = Field(default_factory=ModelConfig, description="The dual encoder.")
+    start: StartConfig = Field(default_factory=StartConfig, description="What to begin with, for fine-tuning.")
     optimizer: OptimizerConfig = Field(default_factory=OptimizerConfig, description="How the weights move.")
     image_sizes: dict[float, int] = Field(
         default_factory=dict,
@@ -135,6 +137,8 @@ class TrainConfig(Config):
             raise ValueError("give either steps or epochs")
         if not self.corpora or min(self.corpora.values()) <= 0:
             raise ValueError("corpus must name at least one corpus, with weights above 0")
+        if self.start.wise_ft is not None and self.start.model is None:
+            raise ValueError("start.wise_ft needs start.model, whose weights it mixes in")
         if self.keep_best and self.evaluate_every is None:
             raise ValueError("keep_best needs evaluate_every")
         for pair in self.objective.pairs:

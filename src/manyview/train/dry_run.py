@@ -13,7 +13,7 @@ from manyview.distributed import ALONE
 from manyview.model import DualEncoder
 from manyview.train.config import TrainConfig
 from manyview.train.optimizer import build_optimizers
-from manyview.train.run import batch_source, corpora_of, new_model, tokenizer_of
+from manyview.train.run import batch_source, corpora_of, new_model, resolved, tokenizer_of
 from manyview.train.spread import spread
 from manyview.train.state import Progress, TrainState
 from manyview.train.step import take_step
@@ -44,7 +44,7 @@ def dry_run(config: TrainConfig, processes: int = 1) -> DryRun:
 
     Raises what `train` would: UsageError, DataError.
     """
-    corpora = corpora_of(config)
+    corpora, config = corpora_of(config), resolved(config)
     model = new_model(config, tokenizer_of(config, corpora), torch.device("cpu"))
     source = batch_source(config, corpora, model.tokenize)
     batch = source[0]
@@ -105,10 +105,11 @@ def _counted() -> Iterator[dict[int, int]]:
 def _moments(config: TrainConfig, model: DualEncoder) -> Iterator[Tensor]:
     """What the optimizer remembers after a step."""
     optimizer = build_optimizers(model, config.optimizer)
-    for parameter in model.parameters():
+    moving = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    for parameter in moving:
         parameter.grad = torch.zeros_like(parameter)
     for group in optimizer.param_groups:
         group["lr"] = 0.0
     optimizer.step()
-    for parameter in model.parameters():
+    for parameter in moving:
         yield from optimizer.state_of(parameter).values()

@@ -19,9 +19,10 @@ from manyview.train.agreement import Agreement, agree
 from manyview.train.checkpoint import best_checkpoint, latest_checkpoint
 from manyview.train.config import TrainConfig
 from manyview.train.metrics import Metrics, Sink, jsonl_sink, log_sink, memory_mb, peak_memory_mb, rewind
-from manyview.train.run import Run
+from manyview.train.run import Run, finished_weights
 from manyview.train.run_folder import RunFolder
 from manyview.train.sinks import tensorboard_sink, wandb_sink
+from manyview.train.start import training_mode
 from manyview.train.step import Outcome, Skipped, take_step
 from manyview.train.stopping import StopRequest, catch_stop
 from manyview.train.watch import Watch
@@ -58,7 +59,7 @@ def train(
     resume = resume or int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
     folder = RunFolder(out)
     run = Run.prepare(config, folder, world)  # what is wrong is found before anything is written
-    world.first(lambda: folder.begin(config, resume=resume, overwrite=overwrite))
+    world.first(lambda: folder.begin(run.config, resume=resume, overwrite=overwrite))
     if resume and (newest := world.first(lambda: latest_checkpoint(folder.checkpoints))):
         run.state.restore(newest, world)
     if world.rank == 0:
@@ -96,7 +97,7 @@ def _logs(run: Run) -> Iterator[Sink]:
 
 def _steps(run: Run, stop: StopRequest, evaluator: Evaluator | None) -> None:
     config, progress = run.config, run.state.progress
-    run.state.model.train()
+    training_mode(config.start, run.state.model)
     watch = Watch(math.exp(run.state.model.config.logit_scale_max))
     began, clock = progress.seconds, time.perf_counter()
     saved_at, skipped = clock, 0
@@ -195,7 +196,7 @@ def _evaluate(run: Run, evaluator: Evaluator) -> bool:
     else:
         with state.average.in_use():
             figures = evaluator(state.model, run.world)
-    state.model.train()
+    training_mode(run.config.start, state.model)
     told = {"step": progress.step, "steps": run.total, "evaluation": dict(figures)}
     for sink in run.logs:
         sink(told)
@@ -228,13 +229,13 @@ def _finish(run: Run) -> DualEncoder:
     def save() -> None:
         try:
             finished = DualEncoder(run.config.model, model.wordpiece)
-            finished.load_state_dict(whole)
+            finished.load_state_dict(finished_weights(run.config, model.wordpiece, whole))
             finished.save_pretrained(run.folder.model, _told(run))
         except OSError as error:
             raise ManyviewError(f"cannot write the model to {run.folder.model}: {error.strerror or error}") from error
 
     run.world.first(save)
-    return DualEncoder.from_pretrained(run.folder.model) if run.world.size > 1 else model.eval()
+    return DualEncoder.from_pretrained(run.folder.model).to(model.logit_scale.device)
 
 
 def _tell(run: Run, watch: Watch, metrics: Metrics) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
+from torch import Tensor
 
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import identity
@@ -20,9 +21,17 @@ from manyview.train.metrics import Sink, log_line
 from manyview.train.optimizer import build_optimizers
 from manyview.train.run_folder import RunFolder
 from manyview.train.spread import Spread, spread
+from manyview.train.start import (
+    interpolated,
+    lock_towers,
+    merged,
+    model_told_by_start,
+    start_tokenizer,
+    start_weights,
+)
 from manyview.train.state import TrainState
 
-__all__ = ["Run", "batch_source", "corpora_of", "new_model", "tokenizer_of"]
+__all__ = ["Run", "batch_source", "corpora_of", "finished_weights", "new_model", "resolved", "tokenizer_of"]
 
 
 @dataclass
@@ -45,6 +54,7 @@ class Run:
     def prepare(cls, config: TrainConfig, folder: RunFolder, world: World) -> "Run":
         device = world.together(lambda: _device(config.device, world))
         corpora = world.together(lambda: corpora_of(config))
+        config = world.together(lambda: resolved(config))
         tokenizer = world.first(lambda: tokenizer_of(config, corpora))
 
         def build() -> tuple[DualEncoder, BatchSource]:
@@ -78,10 +88,34 @@ def corpora_of(config: TrainConfig) -> list[Corpus]:
     return [Corpus.open(path) for path in config.corpora]
 
 
+def resolved(config: TrainConfig) -> TrainConfig:
+    """`config` with the model of what it starts from. Raises UsageError and DataError for what that lacks."""
+    return config.model_copy(update={"model": model_told_by_start(config.start, config.model)})
+
+
 def new_model(config: TrainConfig, tokenizer: WordPieceTokenizer | None, device: torch.device) -> DualEncoder:
-    """The model that `config` begins with."""
+    """The model that `config` begins with, what may not move frozen."""
     torch.manual_seed(config.seed)
-    return DualEncoder(config.model, tokenizer).to(device)
+    model = DualEncoder(config.model, tokenizer)
+    start_weights(config.start, model)
+    lock_towers(config.start, model)
+    return model.to(device)
+
+
+def finished_weights(
+    config: TrainConfig, tokenizer: WordPieceTokenizer | None, tuned: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """What a run leaves, of the tensors it ended with: low-rank changes added, weights mixed with the first ones."""
+    cpu = torch.device("cpu")
+    if config.start.lora_rank is not None:
+        adapted = new_model(config, tokenizer, cpu)
+        adapted.load_state_dict(tuned)
+        tuned = merged(adapted)
+    if config.start.wise_ft is not None:
+        first = DualEncoder(config.model, tokenizer)
+        start_weights(config.start, first)
+        tuned = interpolated(first.state_dict(), tuned, config.start.wise_ft)
+    return tuned
 
 
 def batch_source(
@@ -111,6 +145,8 @@ def tokenizer_of(config: TrainConfig, corpora: Sequence[Corpus]) -> WordPieceTok
     """A WordPiece tokenizer trained on the split, or None for a tower that needs none."""
     if config.model.text.name == "ngrams":
         return None
+    if theirs := start_tokenizer(config.start):
+        return theirs
     kinds = set().union(*(view.named_kinds() for view in config.views.texts.values()))
     records = (record for corpus in corpora for record in corpus.records(config.split))
     texts = (t.text for record in records for t in record.texts if t.kind in kinds)

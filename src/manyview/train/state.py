@@ -46,6 +46,8 @@ class TrainState:
         """Every tensor by name, sharded as it is."""
         named = {f"{_MODEL}{name}": of for name, of in self.model.state_dict().items()}
         for name, parameter in self.model.named_parameters():
+            if not parameter.requires_grad:
+                continue
             for key, of in self.optimizer.state_of(parameter).items():
                 named[f"{_OPTIMIZER}{name}.{key}"] = of
         if self.average is not None:

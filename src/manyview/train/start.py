@@ -1,0 +1,169 @@
+"""Start: what a run begins with other than random weights, and what of it may move."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from manyview.config import Config
+from manyview.errors import DataError, UsageError
+from manyview.model import DualEncoder, ModelConfig, TextTowerConfig, WordPieceTokenizer
+from manyview.model.image_tower import TimmTower
+
+__all__ = [
+    "StartConfig",
+    "interpolated",
+    "lock_towers",
+    "merged",
+    "model_told_by_start",
+    "start_tokenizer",
+    "start_weights",
+    "training_mode",
+]
+
+_TIMM_FILES = ("model.safetensors", "pytorch_model.bin")
+
+
+class StartConfig(Config):
+    """Weights to begin with, and how far they may go. Empty: random weights, all of them free."""
+
+    model: str | None = Field(
+        None, description="A run, or a folder of save_pretrained: its towers, weights and tokenizer."
+    )
+    image_tower: str | None = Field(
+        None, description="Weights of the image tower: a file of timm's, or the folder of a downloaded timm model."
+    )
+    text_tower: str | None = Field(
+        None, description="The text tower and its tokenizer: the folder of a downloaded transformers model."
+    )
+    lock: tuple[Literal["image", "text"], ...] = Field(
+        (), description="Towers that stay as they are, as in LiT (arXiv 2111.07991); their projections learn."
+    )
+    lora_rank: int | None = Field(
+        None, ge=1, description="Learn low-rank changes of the towers' linear layers only (LoRA, through peft)."
+    )
+    wise_ft: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Share of what was learned in the final weights, the rest is what they began as (WiSE-FT, "
+        "arXiv 2109.01903).",
+    )
+
+
+def model_told_by_start(start: StartConfig, model: ModelConfig) -> ModelConfig:
+    """The model's configuration, with all that the folders to start from decide. Raises UsageError, DataError."""
+    if start.model is not None:
+        if start.image_tower or start.text_tower:
+            raise UsageError("start.model brings both towers: give it, or start.image_tower and start.text_tower")
+        return DualEncoder.from_pretrained(start.model).config
+    if start.text_tower is not None:
+        told = _json(Path(start.text_tower) / "config.json", "start.text_tower")
+        name = told.pop("model_type", None)
+        if name is None:
+            raise UsageError(f"{start.text_tower} is not a transformers model: its config.json names no model_type")
+        left_out = ("architectures", "transformers_version", "torch_dtype", "dtype", "_name_or_path")
+        options = {key: value for key, value in told.items() if key not in left_out}
+        text = TextTowerConfig(name=name, options=options, pooling=model.text.pooling)
+        return model.model_copy(update={"text": text})
+    return model
+
+
+def start_tokenizer(start: StartConfig) -> WordPieceTokenizer | None:
+    """The tokenizer of what is started from, if that has one."""
+    if start.model is not None:
+        return DualEncoder.from_pretrained(start.model).wordpiece
+    if start.text_tower is not None:
+        return WordPieceTokenizer.of_transformers(Path(start.text_tower))
+    return None
+
+
+def start_weights(start: StartConfig, model: DualEncoder) -> None:
+    """Fill the model with the weights to start from. Raises UsageError for those of another architecture."""
+    if start.model is not None:
+        model.load_state_dict(DualEncoder.from_pretrained(start.model).state_dict())
+    if start.image_tower is not None:
+        tower = model.image_tower
+        if not isinstance(tower, TimmTower):
+            raise UsageError("start.image_tower is for towers of timm: name the model with model.image.name")
+        tower.load_weights(_timm_file(Path(start.image_tower)))
+    if start.text_tower is not None:
+        from transformers import AutoModel  # noqa: PLC0415  2 s that the CPU tower does not need
+
+        try:
+            pretrained = AutoModel.from_pretrained(start.text_tower, dtype=torch.float32, local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{start.text_tower} cannot be loaded: {str(error).splitlines()[0]}") from None
+        model.text_tower.encoder.load_state_dict(pretrained.state_dict())  # type: ignore[union-attr]
+
+
+def lock_towers(start: StartConfig, model: DualEncoder) -> None:
+    """Freeze what may not move; with LoRA, everything in the towers but the low-rank changes."""
+    locked = {"image": model.image_tower, "text": model.text_tower}
+    for name in start.lock:
+        locked[name].requires_grad_(False)
+    if start.lora_rank is None:
+        return
+    from peft import LoraConfig, inject_adapter_in_model  # noqa: PLC0415  an option
+
+    open_towers = [tower for name, tower in locked.items() if name not in start.lock]
+    adapted = 0
+    for tower in open_towers:
+        tower.requires_grad_(False)
+        names = [name for name, module in tower.named_modules() if isinstance(module, nn.Linear)]
+        adapted += len(names)
+        if names:
+            settings = LoraConfig(r=start.lora_rank, lora_alpha=2 * start.lora_rank, target_modules=names)
+            inject_adapter_in_model(settings, tower)
+    if not adapted:
+        raise UsageError("start.lora_rank needs linear layers in a tower that is not locked, and there are none")
+
+
+def training_mode(start: StartConfig, model: DualEncoder) -> None:
+    """Dropout and batch statistics on, but for locked towers."""
+    model.train()
+    for name in start.lock:
+        {"image": model.image_tower, "text": model.text_tower}[name].eval()
+
+
+def merged(model: nn.Module) -> dict[str, Tensor]:
+    """The state of a model with its low-rank changes added to the layers they change, under the layers' own names."""
+    from peft.tuners.lora import LoraLayer  # noqa: PLC0415  an option
+
+    state = dict(model.state_dict())
+    for name, layer in model.named_modules():
+        if isinstance(layer, LoraLayer):
+            for key in [key for key in state if key.startswith(f"{name}.")]:
+                of = state.pop(key)
+                if key.startswith(f"{name}.base_layer."):
+                    state[key.replace(".base_layer.", ".", 1)] = of
+            weight = f"{name}.weight"
+            state[weight] = state[weight] + layer.get_delta_weight("default")  # type: ignore[attr-defined]
+    return state
+
+
+def interpolated(start: dict[str, Tensor], tuned: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """(1 - share) * start + share * tuned, for everything that is a number (WiSE-FT, eq. 1)."""
+    return {name: torch.lerp(start[name], of, share) if of.is_floating_point() else of for name, of in tuned.items()}
+
+
+def _timm_file(path: Path) -> Path:
+    if path.is_file():
+        return path
+    for name in _TIMM_FILES:
+        if (path / name).is_file():
+            return path / name
+    raise UsageError(f"no weights at {path}: give a file, or a folder with {' or '.join(_TIMM_FILES)}")
+
+
+def _json(file: Path, key: str) -> dict[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"{key}: there is no {file}, give the folder of a downloaded model") from None
+    except ValueError as error:
+        raise DataError(f"{file} is damaged: {error}") from None
+    return told
