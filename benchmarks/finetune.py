@@ -3,8 +3,8 @@
     python corpus-recipes/tuxpaint.py --out corpora/tuxpaint
     python benchmarks/finetune.py --start runs/demo/many-view --corpus corpora/tuxpaint --out runs/finetune
 
-R@10 text to image in percent: of the new corpus's captions among its held-out stamps, and of all texts among the held-out
-images of the starter corpus, before and after. Finished runs are kept.
+R@10 text to image in percent: of the new corpus's captions among its held-out stamps, and of all texts among the
+held-out images of the starter corpus, before and after. Finished runs are kept.
 """
 
 import argparse
