@@ -172,6 +172,7 @@ def test_without_the_package_asking_for_it_is_a_sentence(config, tmp_path, monke
     monkeypatch.setattr("manyview.train.sinks.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="pip install wandb"):
         train(config("wandb=colors"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
     train(config("steps=2"), tmp_path / "quiet")
     assert not (tmp_path / "quiet" / "tb").exists()
 

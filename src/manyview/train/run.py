@@ -20,6 +20,7 @@ from manyview.train.ema import Average
 from manyview.train.metrics import Sink, log_line
 from manyview.train.optimizer import build_optimizers
 from manyview.train.run_folder import RunFolder
+from manyview.train.sinks import check_wandb
 from manyview.train.spread import Spread, spread
 from manyview.train.start import (
     interpolated,
@@ -52,6 +53,8 @@ class Run:
 
     @classmethod
     def prepare(cls, config: TrainConfig, folder: RunFolder, world: World) -> "Run":
+        if config.wandb is not None:
+            check_wandb(config.wandb)
         device = world.together(lambda: _device(config.device, world))
         corpora = world.together(lambda: corpora_of(config))
         config = world.together(lambda: resolved(config))

@@ -8,7 +8,7 @@ from typing import Any
 from manyview.errors import UsageError
 from manyview.train.metrics import Metrics, Sink
 
-__all__ = ["tensorboard_sink", "wandb_sink"]
+__all__ = ["check_wandb", "tensorboard_sink", "wandb_sink"]
 
 _PLACE = ("step", "steps")
 
@@ -30,10 +30,14 @@ def tensorboard_sink(folder: Path, step: int) -> Sink | None:
     return write
 
 
-def wandb_sink(project: str, folder: Path, config: Mapping[str, Any]) -> Sink:
-    """Logs to a run of `project`, which a resumed training continues. Raises UsageError without the package."""
+def check_wandb(project: str) -> None:
+    """Raises UsageError where the package is not installed."""
     if find_spec("wandb") is None:
         raise UsageError(f"wandb={project} needs the package wandb, which is not installed: pip install wandb")
+
+
+def wandb_sink(project: str, folder: Path, config: Mapping[str, Any]) -> Sink:
+    """Logs to a run of `project`, which a resumed training continues."""
     import wandb  # noqa: PLC0415  an option
 
     from manyview.corpus.fingerprint import identity  # noqa: PLC0415
