@@ -117,6 +117,7 @@ def test_a_run_with_a_few_broken_images_ends_and_lists_them(config, corpus, tmp_
     code, said = finished(config(f"corpus={tmp_path / 'corpus'}", "steps=30"), out)
     assert code == 0, said
     assert said.count("left out: the image of square/") == 1
+    assert "left out in all: 1 images, not an image" in said
     assert read_metrics(out / "metrics.jsonl")[-1]["bad_images"] == 1
     state = latest_checkpoint(out / "checkpoints").plain()
     assert list(state["bad"]) == [records[-1].id]

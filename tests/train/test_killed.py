@@ -66,7 +66,10 @@ def test_twenty_killed_runs_end_with_the_bits_of_the_uninterrupted_one(
     assert there == uninterrupted(settings, processes)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 75), (signal.SIGUSR1, 75), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGTERM, 75), pytest.param(signal.SIGUSR1, 75, marks=pytest.mark.slow), (signal.SIGINT, 130)],
+)
 def test_a_signal_to_one_process_or_all_saves_and_tells_how_to_go_on(config, tmp_path, uninterrupted, number, code):
     settings, out = config(*LONG), tmp_path / "run"
     with training(settings, out) as process:

@@ -12,6 +12,7 @@ from manyview import DualEncoder
 from manyview.config import load_config
 from manyview.errors import DataError, Interrupted, ManyviewError, Saved, UsageError
 from manyview.train import RECIPES, RunFolder, TrainConfig, read_metrics, train
+from manyview.train.checkpoint import latest_checkpoint
 
 
 def equal(a: DualEncoder, b: DualEncoder) -> bool:
@@ -72,6 +73,8 @@ def test_a_run_leaves_its_configuration_which_can_be_run_again(config, tmp_path)
     again = load_config(TrainConfig, tmp_path / "a" / "config.yaml")
     assert again == config()
     assert equal(first, train(again, tmp_path / "b"))
+    newest = latest_checkpoint(tmp_path / "a" / "checkpoints")
+    assert TrainConfig.model_validate(newest.plain()["config"]) == config()
     for name in ("env.json", "train.log", "metrics.jsonl", "checkpoints/latest"):
         assert (tmp_path / "a" / name).stat().st_size
 

@@ -36,6 +36,7 @@ def test_how_a_run_is_run_changes_nothing(config, tmp_path, how):
     assert_same(weights(tmp_path / "plain"), weights(tmp_path / "told"), atol=0, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")  # torch's compiler looks at itself
 def test_compiled_layers_train_as_plain_ones(config, tmp_path):
     train(config("steps=2"), tmp_path / "plain")
@@ -65,6 +66,24 @@ def stop_at(step):
             raise InterruptedError
 
     return stop
+
+
+def evaluated(world, config, corpus, out):
+    """Trained and evaluated by processes of a world."""
+    from manyview.corpus import Corpus
+
+    there = {"": Corpus.open(corpus)}
+    train(config, out, world=world, evaluator=lambda model, world: figures(model, there, "test", world))
+
+
+def test_a_sharded_model_is_evaluated_while_it_trains(config, corpus, tmp_path):
+    settings = ("evaluate_every=3", "parallel=fsdp")
+    in_world(2, evaluated, config(*settings), corpus, tmp_path / "two")
+    evaluated(ALONE, config(*settings), corpus, tmp_path / "one")
+    one, two = (read_evaluations(tmp_path / name / "metrics.jsonl") for name in ("one", "two"))
+    assert [row["step"] for row in two] == [3, 6]
+    for a, b in zip(one, two, strict=True):
+        assert a["evaluation"] == pytest.approx(b["evaluation"], abs=10.1)  # one query of twelve may change places
 
 
 @pytest.mark.parametrize(("before", "after", "parallel"), [(1, 2, "ddp"), (2, 1, "fsdp")])

@@ -42,7 +42,7 @@ def alone(tmp_path_factory, corpus):
     return of
 
 
-@pytest.mark.parametrize("size", [2, 4])
+@pytest.mark.parametrize("size", [2, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
 def test_many_processes_train_as_one_does(config, tmp_path, alone, size, parallel):
     one = alone(config(*STEPS))

@@ -4,6 +4,7 @@ import math
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -67,6 +68,7 @@ def train(
         run.sinks, run.logs = sinks, tuple(_logs(run))
     with catch_stop() as stop, _company(world):
         _steps(run, stop, evaluator)
+        _sum_up_bad(run)
         return _finish(run)
 
 
@@ -125,6 +127,13 @@ def _steps(run: Run, stop: StopRequest, evaluator: Evaluator | None) -> None:
             if is_best or _is_due(run, config.save_every):
                 run.save(best=is_best)
                 saved_at = time.perf_counter()
+
+
+def _sum_up_bad(run: Run) -> None:
+    """How many images were left out, by reason."""
+    reasons = Counter(run.state.progress.bad.values())
+    for reason, count in reasons.most_common():
+        run.say(f"left out in all: {count} images, {reason}")
 
 
 def _is_due(run: Run, every: int | None) -> bool:

@@ -83,7 +83,8 @@ class Run:
 
     def save(self, *, best: bool = False) -> None:
         """Begin to save."""
-        self.saver.save(self.state.progress.step, self.state.tensors(), self.state.plain(), best=best)
+        plain = self.state.plain() | {"config": self.config.model_dump(mode="json")}
+        self.saver.save(self.state.progress.step, self.state.tensors(), plain, best=best)
 
 
 def corpora_of(config: TrainConfig) -> list[Corpus]:

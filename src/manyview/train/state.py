@@ -61,6 +61,7 @@ class TrainState:
     def restore(self, checkpoint: Checkpoint, world: World) -> None:
         """Continue from a checkpoint of any number of processes. Raises UsageError for that of another corpus."""
         plain = checkpoint.plain()
+        plain.pop("config")  # for people; the run folder has compared its own
         if plain.pop("corpus") != self.corpus_identity:
             raise UsageError(f"the corpus is not the one that {checkpoint.path.parent.parent} was trained on")
         there = self.tensors()
