@@ -42,6 +42,13 @@ def many_view() -> TrainConfig:
     return _small("many-view", {"image": "gentle"}, texts)
 
 
+def fine_tune() -> TrainConfig:
+    """A trained model (start.model=RUN) learns the captions of a small corpus, and forgets little: see NOTES.md."""
+    small = _small("fine-tune", {"image": "gentle"}, {"caption": TextView(kinds=CAPTION)}, preset="clip")
+    optimizer = small.optimizer.model_copy(update={"learning_rate": 5e-4, "layer_decay": 0.7, "warmup_steps": 10})
+    return small.model_copy(update={"optimizer": optimizer, "batch_size": 128, "epochs": 24.0})
+
+
 def ernie_vil_2() -> TrainConfig:
     """ERNIE-ViL 2.0, eq. (1-1): original and augmented image, caption and tags, no identity masks."""
     return _small("ernie-vil-2", _ERNIE_IMAGES, _ERNIE_TEXTS, false_negatives="off")
@@ -86,6 +93,7 @@ RECIPES: dict[str, Callable[[], TrainConfig]] = {
     "caption-sampling": caption_sampling,
     "clip": clip,
     "slip": slip,
+    "fine-tune": fine_tune,
     "ernie-vil-2": ernie_vil_2,
     "ernie-vil-2-objects": ernie_vil_2_objects,
     "base": base,
@@ -100,12 +108,16 @@ def recipe(name: str) -> TrainConfig:
 
 
 def _small(
-    name: str, images: dict[str, Any], texts: dict[str, TextView], false_negatives: FalseNegatives = "ignore"
+    name: str,
+    images: dict[str, Any],
+    texts: dict[str, TextView],
+    false_negatives: FalseNegatives = "ignore",
+    preset: str | None = None,
 ) -> TrainConfig:
     """A recipe at the size of the starter corpus and a laptop."""
     optimizer = OptimizerConfig(name="muon", learning_rate=2e-3, text_multiplier=2.0, scale_multiplier=5.0)
     model = ModelConfig(image=ImageTowerConfig(size=48))
-    return _config(name, name, images, texts, false_negatives, model=model, optimizer=optimizer, epochs=10)
+    return _config(name, preset or name, images, texts, false_negatives, model=model, optimizer=optimizer, epochs=10)
 
 
 def _config(
