@@ -97,7 +97,7 @@ class Saver:
         self._pending: Future[None] | None = None
 
     def save(self, step: int, tensors: Mapping[str, Tensor], plain: Mapping[str, Any], *, best: bool = False) -> None:
-        """Begin to save; a collective. Raises the error of the save before, see `check`."""
+        """Begin to save; a collective, after the save before is on the disk (see `wait`)."""
         self.wait()
         if step == self._saved and not best:
             return

@@ -155,7 +155,7 @@ def _next_batch(run: Run, batches: Iterator[Batch], stop: StopRequest, save_due:
         run.world,
         stop=stop.signal,
         save=save_due,
-        images=0 if batch is None else sum(map(len, batch.images.values())),
+        images=0 if batch is None else len(batch.ids) * len(batch.images),
         texts=0 if batch is None else sum(int(batch.present[view].sum()) for view in batch.texts),
         waited_s=time.perf_counter() - asked,
         problems=() if batch is None else batch.problems,
@@ -217,7 +217,7 @@ def _evaluate(run: Run, evaluator: Evaluator) -> bool:
 
 
 def _leave(run: Run, stop: signal.Signals) -> None:
-    run.saver.wait()
+    run.world.together(run.saver.wait)
     message = (
         f"stopped at step {run.state.progress.step} of {run.total} and saved: "
         f"continue with the same command and --resume (run folder {run.folder.path})"
@@ -227,7 +227,7 @@ def _leave(run: Run, stop: signal.Signals) -> None:
 
 def _finish(run: Run) -> DualEncoder:
     """The model in the run folder, with the averaged weights where there are any."""
-    run.saver.wait()
+    run.world.together(run.saver.wait)
     model = run.state.model
     if run.config.keep_best and (best := run.world.first(lambda: best_checkpoint(run.folder.checkpoints))):
         run.state.restore(best, run.world)

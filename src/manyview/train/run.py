@@ -83,6 +83,7 @@ class Run:
 
     def save(self, *, best: bool = False) -> None:
         """Begin to save."""
+        self.world.together(self.saver.wait)
         plain = self.state.plain() | {"config": self.config.model_dump(mode="json")}
         self.saver.save(self.state.progress.step, self.state.tensors(), plain, best=best)
 
