@@ -1,7 +1,10 @@
 """Laws of batches: a pure function of (seed, step), by any number of workers, missing things masked."""
 
+from collections import Counter
+
 import pytest
 import torch
+from tests.data.conftest import RECORDS
 
 from manyview.corpus import Corpus
 from manyview.corpus.fingerprint import text_identity
@@ -212,3 +215,24 @@ def test_memory_is_bounded_by_the_window(corpus):
     for step in range(10):
         batches[step]
         assert len(batches._reader._kept) <= 3  # window=2, and one that a batch may still be in
+
+
+def test_with_lanes_a_process_opens_only_its_own_blocks_and_still_sees_every_record(corpus):
+    blocks = len(corpus.blocks("train"))
+    assert blocks >= 8
+    opened, seen = [], []
+    for rank in range(2):
+        batches = source(corpus, lanes=4, rank=rank, world_size=2)
+        seen.append([name for step in range(40) for name in batches[step].ids])
+        opened.append({place.block for step in range(40) for place in batches.order.batch(step, 8)[batches._mine]})
+    assert not opened[0] & opened[1]
+    assert len(opened[0] | opened[1]) == blocks
+    assert len(set(seen[0]) | set(seen[1])) == RECORDS
+    together = Counter(seen[0] + seen[1])
+    assert max(together.values()) - min(together.values()) <= 3  # 8 epochs; lanes differ by a few records
+
+
+def test_lanes_are_the_same_batches_for_any_number_of_processes(corpus):
+    whole = source(corpus, lanes=4)[5]
+    parts = [source(corpus, lanes=4, rank=rank, world_size=4)[5] for rank in range(4)]
+    assert [name for part in parts for name in part.ids] == whole.ids

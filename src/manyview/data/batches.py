@@ -49,7 +49,8 @@ class BatchSource(Dataset[Batch]):
     """Batch number `step` of a split: a pure function of its arguments, whoever asks and in what order.
 
     Several corpora are read side by side, each with its part of every batch in proportion to `weights`.
-    `source_exponent`: a source's part of its corpus's goes with its size to this power. Process `rank` of
+    `source_exponent`: a source's part of its corpus's goes with its size to this power. With `lanes`, each stream
+    of records is read as so many side by side, so that a process opens only the blocks of its own. Process `rank` of
     `world_size` gets its part of the batch, as many rows on each, the last ones padded with absent rows.
     Raises UsageError when no record of the corpora has any text for a view.
     """
@@ -67,6 +68,7 @@ class BatchSource(Dataset[Batch]):
         window: int = 16,
         source_exponent: float = 1.0,
         weights: Sequence[float] = (1.0,),
+        lanes: int = 1,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
@@ -75,9 +77,12 @@ class BatchSource(Dataset[Batch]):
         anywhere = any(not view.langs for view in views.texts.values())
         self._reader = Reader(corpora, split, window + 1, kinds, None if anywhere else langs)
         self.order: Order | MixedOrder = Order(self._reader.lengths, seed, window)
-        if streams := _streams(self._reader, weights, source_exponent):
+        streams = [
+            lane for stream in _streams(self._reader, weights, source_exponent) for lane in _lanes(*stream, lanes)
+        ]
+        if len(streams) > 1:
             self.order = MixedOrder([rows for rows, _ in streams], [of for _, of in streams], seed, window)
-            self._reader.cached *= len(streams)
+            self._reader.cached *= -(-len(streams) // world_size)
         self._views, self._tokenize, self._size = views, tokenize, size
         self._batch_size, self._seed = batch_size, seed
         each = -(-batch_size // world_size)
@@ -170,14 +175,25 @@ class BatchSource(Dataset[Batch]):
 def _streams(
     reader: Reader, weights: Sequence[float], source_exponent: float
 ) -> list[tuple[Sequence[Sequence[int]], float]]:
-    """(rows by block, share of the batch) of what is read side by side; none where everything is one stream."""
+    """(rows by block, share of the batch) of what is read side by side: corpora, or their sources."""
     if source_exponent == 1:
-        by_corpus = reader.rows_by_corpus()
-        return [(rows, weights[number]) for number, rows in by_corpus.items()] if len(by_corpus) > 1 else []
+        return [(rows, weights[number]) for number, rows in reader.rows_by_corpus().items()]
     by_source = reader.rows_by_source()
     parts = {key: sum(map(len, rows)) ** source_exponent for key, rows in by_source.items()}
     totals = {number: sum(of for key, of in parts.items() if key[0] == number) for number, _ in by_source}
     return [(rows, weights[key[0]] * parts[key] / totals[key[0]]) for key, rows in by_source.items()]
+
+
+def _lanes(rows: Sequence[Sequence[int]], share: float, lanes: int) -> list[tuple[Sequence[Sequence[int]], float]]:
+    """A stream's blocks dealt out, the fullest first to the emptiest lane; lanes that would stay empty are not made."""
+    filled = sorted((number for number, of in enumerate(rows) if len(of)), key=lambda number: -len(rows[number]))
+    dealt: list[list[int]] = [[] for _ in range(max(1, min(lanes, len(filled))))]
+    for number in filled:
+        min(dealt, key=lambda lane: sum(len(rows[block]) for block in lane)).append(number)
+    return [
+        ([of if number in lane else () for number, of in enumerate(rows)], share / len(dealt))
+        for lane in map(set, dealt)
+    ]
 
 
 def _colored(view: ImageView, pixels: np.ndarray, draws: np.ndarray) -> Tensor:

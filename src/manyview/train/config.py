@@ -104,6 +104,12 @@ class TrainConfig(Config):
     )
     device: str = Field("auto", description="auto: cuda where there is one, else cpu.")
     workers: int = Field(1, ge=0, description="Processes that make batches; the batches do not depend on it.")
+    lanes: int = Field(
+        1,
+        ge=1,
+        description="Parts in which a corpus is read side by side. A multiple of the number of processes lets each "
+        "open its own files only; each part then counts its own epochs.",
+    )
     window: int = Field(16, ge=1, description="Row groups shuffled together, and kept in memory.")
     parallel: Parallel = Field(
         "ddp", description="Several processes: the whole model on each (ddp), or a part of each layer (fsdp)."

@@ -141,6 +141,7 @@ def batch_source(
         window=config.window,
         source_exponent=config.source_exponent,
         weights=tuple(config.corpora.values()),
+        lanes=config.lanes,
         rank=world.rank,
         world_size=world.size,
     )
