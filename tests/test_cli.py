@@ -1,17 +1,18 @@
 """The command line: every verb on a real run, and one sentence with the right exit code for mistakes."""
 
 import json
-import os
+import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 from tests.train.conftest import TINY, corpus
+from tests.train.processes import training, wait_for_step
 
 from manyview import __version__, cli
+from manyview.config import load_config
 from manyview.corpus import Corpus
+from manyview.train import TrainConfig, recipe
 
 __all__ = ["corpus"]  # the fixture of the training tests: a tiny corpus of colored squares
 
@@ -179,27 +180,11 @@ def test_a_damaged_shard_leaves_exit_code_3(run, corpus, tmp_path):
 
 def test_ctrl_c_saves_and_leaves_130(corpus, tmp_path):
     out = tmp_path / "run"
-    more = [*TINY[2:4], "steps=100000", *TINY[5:]]
-    command = [
-        sys.executable,
-        "-m",
-        "manyview",
-        "train",
-        "many-view",
-        "--corpus",
-        corpus,
-        "--out",
-        out,
-        *more,
-    ]
-    source = str(Path(cli.__file__).parents[1])
-    environment = {**os.environ, "PYTHONPATH": source}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
-    deadline = time.monotonic() + 120
-    while not (out / "metrics.jsonl").exists() and time.monotonic() < deadline:
-        time.sleep(0.2)
-    process.send_signal(2)
-    _, err = process.communicate(timeout=120)
+    config = load_config(TrainConfig, None, [*TINY, "steps=100000", f"corpus={corpus}"], recipe("many-view"))
+    with training(config, out) as process:
+        wait_for_step(process, out, 1)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "continue with the same command and --resume" in err
     assert "Traceback" not in err

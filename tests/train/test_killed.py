@@ -85,6 +85,19 @@ def test_a_signal_to_one_process_or_all_saves_and_tells_how_to_go_on(config, tmp
     assert weights(out) == uninterrupted(settings, 1)
 
 
+def test_a_signal_in_the_first_moment_of_a_run_is_heard(config, tmp_path, uninterrupted):
+    settings, out = config(*LONG), tmp_path / "run"
+    with training(settings, out) as process:
+        while not (out / "config.yaml").exists():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert finished(settings, out, "--resume")[0] == 0
+    assert weights(out) == uninterrupted(settings, 1)
+
+
+@pytest.mark.slow
 def test_a_signal_to_one_of_two_processes_stops_both_at_one_step(config, tmp_path, uninterrupted):
     settings, out = config(*LONG), tmp_path / "run"
     with training(settings, out, processes=2) as process:
@@ -98,6 +111,7 @@ def test_a_signal_to_one_of_two_processes_stops_both_at_one_step(config, tmp_pat
     assert weights(out) == uninterrupted(settings, 2)
 
 
+@pytest.mark.slow
 def test_torchrun_restarts_a_run_that_lost_a_process(config, tmp_path, uninterrupted):
     settings, out = config(*LONG), tmp_path / "run"
     with training(settings, out, processes=2, restarts=1) as process:

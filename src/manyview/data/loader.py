@@ -44,6 +44,7 @@ def iterate(
             except RuntimeError as error:
                 for worker in mine:  # one that hangs, and hears no signal, would keep this process from ending
                     worker.kill()
+                    worker.join()
                 raise _named(error, step, patience_s) from error
             yield batch
 

@@ -1,14 +1,17 @@
 """Tokenizer: texts as the text tower takes them, trained on the corpus where it needs a vocabulary."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch import Tensor
 
 from manyview.errors import DataError, UsageError
+from manyview.model.word_cache import WordCache
 
 __all__ = ["TextTokenizer", "WordPieceTokenizer", "token_rows", "train_wordpiece"]
 
@@ -28,6 +31,10 @@ class WordPieceTokenizer:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
+        try:
+            self._cache: WordCache | None = WordCache(tokenizer)
+        except ValueError:
+            self._cache = None
         self._pad = next((n for n in map(tokenizer.token_to_id, (_PAD, "<pad>")) if n is not None), 0)
 
     @classmethod
@@ -60,17 +67,19 @@ class WordPieceTokenizer:
 
     def __call__(self, texts: Sequence[str], max_tokens: int) -> dict[str, Tensor]:
         """`input_ids` and `attention_mask` [n, longest], padded at the end; the last token stays [SEP]."""
+        encoded = self._cache(texts, max_tokens) if self._cache else self.library_ids(texts, max_tokens)
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        there = np.arange(lengths.max(initial=0))[None, :] < lengths[:, None]
+        input_ids = np.full(there.shape, self._pad)
+        input_ids[there] = np.fromiter(chain.from_iterable(encoded), np.int64, lengths.sum())
+        return {"input_ids": torch.from_numpy(input_ids), "attention_mask": torch.from_numpy(there.astype(np.int64))}
+
+    def library_ids(self, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
+        """What the tokenizers library gives: the plain twin of the cache."""
         self.tokenizer.enable_truncation(max_tokens)
         encoded = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
-        longest = max((len(ids) for ids in encoded), default=0)
-        input_ids = torch.full((len(encoded), longest), self._pad)
-        for row, ids in zip(input_ids, encoded, strict=True):
-            row[: len(ids)] = torch.tensor(ids)
-        lengths = torch.tensor([len(ids) for ids in encoded], dtype=torch.int64)
-        return {
-            "input_ids": input_ids,
-            "attention_mask": (torch.arange(longest)[None, :] < lengths[:, None]).to(torch.int64),
-        }
+        self.tokenizer.no_truncation()
+        return encoded
 
 
 def token_rows(tokens: Mapping[str, Tensor], start: int, stop: int) -> dict[str, Tensor]:

@@ -60,13 +60,13 @@ def train(
     resume = resume or int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
     folder = RunFolder(out)
     run = Run.prepare(config, folder, world)  # what is wrong is found before anything is written
-    world.first(lambda: folder.begin(run.config, resume=resume, overwrite=overwrite))
-    if resume and (newest := world.first(lambda: latest_checkpoint(folder.checkpoints))):
-        run.state.restore(newest, world)
-    if world.rank == 0:
-        rewind(folder.metrics, run.state.progress.step)
-        run.sinks, run.logs = sinks, tuple(_logs(run))
     with catch_stop() as stop, _company(world):
+        world.first(lambda: folder.begin(run.config, resume=resume, overwrite=overwrite))
+        if resume and (newest := world.first(lambda: latest_checkpoint(folder.checkpoints))):
+            run.state.restore(newest, world)
+        if world.rank == 0:
+            rewind(folder.metrics, run.state.progress.step)
+            run.sinks, run.logs = sinks, tuple(_logs(run))
         _steps(run, stop, evaluator)
         _sum_up_bad(run)
         return _finish(run)
