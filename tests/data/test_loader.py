@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -61,3 +63,20 @@ def test_an_error_of_the_data_itself_stays_what_it_is():
 
     with pytest.raises(KeyError, match="no such column"):
         list(iterate(Broken(), 0, 5, workers=1))
+
+
+@pytest.mark.parametrize("how", ["", "del batches", "raise SystemExit", "batches.close()"])
+def test_a_process_ends_whatever_its_workers_do(how):
+    """Workers hear no signal: whoever leaves a loader that hangs must still be able to go."""
+    code = (
+        "import time\n"
+        "from manyview.data import iterate\n"
+        "from tests.data.test_loader import Steps\n"
+        "batches = iterate(Steps(hangs=2), 0, 100, workers=2)\n"
+        "assert next(batches) == 0\n"
+        f"{how}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], timeout=60, env={**os.environ, "PYTHONPATH": "src:."}, check=False
+    )
+    assert done.returncode == 0

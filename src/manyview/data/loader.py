@@ -1,11 +1,16 @@
 """Loader: batches made ahead by other processes, whose death or silence has a name."""
 
+import atexit
 import multiprocessing
+import os
 import signal
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
+from weakref import WeakSet
 
 from torch.utils.data import DataLoader
 
@@ -35,18 +40,36 @@ def iterate(
         timeout=patience_s if workers else 0,
     )
     others = set(multiprocessing.active_children())
-    batches = iter(loader)
+    batches: Iterator[Batch] | None = iter(loader)
     mine = set(multiprocessing.active_children()) - others
+    _WORKERS.update(mine)
     with _deaths_noted() as while_waiting:
-        for step in range(start, stop):
-            try:
-                batch = while_waiting(lambda: next(batches))
-            except RuntimeError as error:
-                for worker in mine:  # one that hangs, and hears no signal, would keep this process from ending
-                    worker.kill()
-                    worker.join()
-                raise _named(error, step, patience_s) from error
-            yield batch
+        try:
+            for step in range(start, stop):
+                try:
+                    batch = while_waiting(partial(next, batches))
+                except RuntimeError as error:
+                    raise _named(error, step, patience_s) from error
+                yield batch
+        finally:
+            _end(mine)
+            batches = None  # torch forgets them, too
+
+
+_WORKERS = WeakSet[BaseProcess]()
+
+
+def _end(workers: Iterable[BaseProcess]) -> None:
+    """Workers have no state and hear no other signal; one that hangs would keep this process from ending."""
+    for worker in workers:
+        worker.kill()
+        worker.join()
+        _WORKERS.discard(worker)
+
+
+@atexit.register  # after multiprocessing's own, and so before it: that one would wait for them
+def _end_all() -> None:
+    _end([worker for worker in _WORKERS if worker._parent_pid == os.getpid()])  # type: ignore[attr-defined]
 
 
 def _named(error: RuntimeError, step: int, patience_s: float) -> Exception:
