@@ -98,7 +98,7 @@ def measure(pairs: int, n: int, kind: str) -> dict[str, float]:
     start = time.process_time()
     loss(features, scale).backward()
     seconds = time.process_time() - start
-    return {"seconds": seconds, "mb": resident_mb("VmHWM") - before}
+    return {"seconds": seconds, "mb": max(1.0, resident_mb("VmHWM") - before)}
 
 
 def resident_mb(which: str) -> float:
