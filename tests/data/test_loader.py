@@ -2,12 +2,16 @@
 
 import multiprocessing
 import os
+import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import closing
 
 import pytest
+import torch
 from torch.utils.data import Dataset
 
 from manyview.data import iterate
@@ -34,8 +38,32 @@ def test_a_killed_worker_is_an_error_with_a_name():
     assert next(batches) == 0
     os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
     time.sleep(0.5)  # the death arrives while the main process does something else, and disturbs nothing
-    with pytest.raises(ManyviewError, match=r"DataLoader worker .*killed by signal: Killed.*fewer workers"):
+    with pytest.raises(ManyviewError, match=r"loader worker \d+ was killed by signal 9 .*fewer workers"):
         list(batches)
+
+
+class Tensors(Steps):
+    """Batches that lie in shared memory, which the worker hands over by a connection of its own."""
+
+    def __len__(self):
+        return 100_000
+
+    def __getitem__(self, step):
+        return {"pixels": torch.zeros(1000), "lengths": torch.zeros(100)}
+
+
+def test_a_worker_killed_at_any_moment_is_an_error_with_a_name():
+    draw = random.Random(0)
+    for _ in range(60):
+        with closing(iterate(Tensors(), 0, 100_000, workers=1)) as batches:
+            next(batches)
+            worker = multiprocessing.active_children()[0].pid
+            killer = threading.Timer(draw.uniform(0.0, 0.02), os.kill, (worker, signal.SIGKILL))
+            killer.start()
+            with pytest.raises(ManyviewError, match=f"loader worker {worker} was killed"):
+                for _ in batches:
+                    pass
+            killer.join()
 
 
 def test_a_silent_loader_is_an_error_with_a_name_and_leaves_no_process():
@@ -61,8 +89,9 @@ def test_an_error_of_the_data_itself_stays_what_it_is():
         def __getitem__(self, step):
             raise KeyError("no such column")
 
-    with pytest.raises(KeyError, match="no such column"):
+    with pytest.raises(KeyError, match="no such column") as raised:
         list(iterate(Broken(), 0, 5, workers=1))
+    assert "in __getitem__" in "".join(raised.value.__notes__)  # where in the worker it happened
 
 
 @pytest.mark.parametrize("how", ["", "del batches", "raise SystemExit", "batches.close()"])

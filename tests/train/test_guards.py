@@ -130,7 +130,7 @@ def test_a_worker_that_is_killed_ends_the_run_with_a_sentence(config, tmp_path):
         os.kill(descendants(process.pid)[0], signal.SIGKILL)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "error: DataLoader worker" in said
+    assert "error: loader worker" in said
     assert "Traceback" not in said
 
 
@@ -142,7 +142,7 @@ def test_a_worker_that_is_killed_in_one_process_is_named_by_all(config, tmp_path
         os.kill(descendants(ranks[-1])[0], signal.SIGKILL)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert said.count("error: process 1: DataLoader worker") == 2
+    assert said.count("error: process 1: loader worker") == 2, said
 
 
 def test_a_disk_that_fills_up_while_saving_ends_the_run_and_keeps_what_was_saved(config, tmp_path):

@@ -1,18 +1,18 @@
 """Loader: batches made ahead by other processes, whose death or silence has a name."""
 
 import atexit
-import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
-from functools import partial
-from multiprocessing.process import BaseProcess
-from types import FrameType
-from typing import Any
+import time
+import traceback
+from collections.abc import Collection, Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import Pipe, Process, connection
 from weakref import WeakSet
 
-from torch.utils.data import DataLoader
+import torch
+import torch.multiprocessing  # tensors pass through pipes as handles of shared memory
 
 from manyview.data.batches import Batch, BatchSource
 from manyview.errors import ManyviewError
@@ -20,6 +20,10 @@ from manyview.errors import ManyviewError
 __all__ = ["PATIENCE_S", "iterate"]
 
 PATIENCE_S = 300.0
+_AHEAD = 2  # batches each worker makes before the first of them is taken
+_WATCH_S = 5.0  # how often a worker that has nothing to do looks whether anybody is left to work for
+_GRACE_S = 1.0  # in the middle of a batch, SIGKILL leaves shared memory behind
+_BURIAL_S = 1.0  # a worker's death breaks its pipe first, and is known a moment later
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
@@ -28,103 +32,109 @@ def iterate(
 ) -> Generator[Batch, None, None]:
     """Batches `start` to `stop`, made ahead by so many processes; the batches are the same for any number.
 
-    Raises ManyviewError when a worker has died, or when none has given a batch for `patience_s` seconds.
+    Raises ManyviewError when a worker has died, or when the next batch takes it more than `patience_s` seconds; what
+    the source raises is raised here. torch's DataLoader is not used: its workers share locks, and one that is killed
+    while it holds one makes everybody else wait for ever.
     """
-    loader: DataLoader[Batch] = DataLoader(
-        source,
-        batch_size=None,
-        sampler=range(start, stop),
-        num_workers=workers,
-        collate_fn=_as_is,
-        worker_init_fn=_ignore_stops,
-        timeout=patience_s if workers else 0,
-    )
-    others = set(multiprocessing.active_children())
-    batches: Iterator[Batch] | None = iter(loader)
-    mine = set(multiprocessing.active_children()) - others
-    _WORKERS.update(mine)
-    with _deaths_noted() as while_waiting:
+    if workers == 0:
+        yield from (source[step] for step in range(start, stop))
+        return
+    team: list[_Worker] = []
+    try:
+        for _ in range(min(workers, stop - start)):
+            team.append(_Worker.start(source))
+        for step in range(start, min(stop, start + _AHEAD * len(team))):
+            team[(step - start) % len(team)].ask(step)
+        for step in range(start, stop):
+            worker = team[(step - start) % len(team)]
+            batch = worker.take(step, patience_s)
+            if step + _AHEAD * len(team) < stop:
+                worker.ask(step + _AHEAD * len(team))
+            yield batch
+    finally:
+        _end(team)
+
+
+@dataclass(frozen=True, eq=False)
+class _Worker:
+    process: Process
+    pipe: "connection.Connection[int | None, Batch | Exception]"
+
+    @classmethod
+    def start(cls, source: BatchSource) -> "_Worker":
+        mine, theirs = Pipe()
+        process = Process(target=_work, args=(source, theirs, os.getpid()), daemon=True)
+        process.start()
+        theirs.close()
+        worker = cls(process, mine)
+        _AT_WORK.add(worker)
+        return worker
+
+    def ask(self, step: int | None) -> None:
+        """For a batch, or to stop."""
+        with suppress(OSError):  # a death is told where its batch is awaited
+            self.pipe.send(step)
+
+    def take(self, step: int, patience_s: float) -> Batch:
+        """The batch of the step asked for first."""
+        if not connection.wait([self.pipe, self.process.sentinel], timeout=patience_s):
+            raise ManyviewError(
+                f"the loader gave no batch for {patience_s:g} s (step {step + 1}): storage that hangs, or raise "
+                "patience_s"
+            )
         try:
-            for step in range(start, stop):
-                try:
-                    batch = while_waiting(partial(next, batches))
-                except RuntimeError as error:
-                    raise _named(error, step, patience_s) from error
-                yield batch
-        finally:
-            _end(mine)
-            batches = None  # torch forgets them, too
+            made = self.pipe.recv()
+        except (OSError, EOFError):
+            if not connection.wait([self.process.sentinel], timeout=_BURIAL_S):
+                raise
+            self.process.join()
+            code = self.process.exitcode or 0
+            how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
+            raise ManyviewError(
+                f"loader worker {self.process.pid} {how} (step {step + 1}): memory that ran out, or fewer workers or a "
+                "smaller window"
+            ) from None
+        if isinstance(made, Exception):
+            raise made
+        return made
 
 
-_WORKERS = WeakSet[BaseProcess]()
+def _work(source: BatchSource, pipe: "connection.Connection[Batch | Exception, int | None]", parent: int) -> None:
+    """Signals reach every process of a terminal or a job; when to stop is the main one's to decide."""
+    for number in _STOPS:
+        signal.signal(number, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    with suppress(OSError, EOFError):  # nobody listens any more
+        while True:
+            while not pipe.poll(_WATCH_S):
+                if os.getppid() != parent:
+                    return
+            if (step := pipe.recv()) is None:
+                return
+            try:
+                made: Batch | Exception = source[step]
+            except Exception as error:
+                error.add_note(traceback.format_exc())
+                made = error  # and raised where the batch is awaited
+            pipe.send(made)
 
 
-def _end(workers: Iterable[BaseProcess]) -> None:
-    """Workers have no state and hear no other signal; one that hangs would keep this process from ending."""
-    for worker in workers:
-        worker.kill()
-        worker.join()
-        _WORKERS.discard(worker)
+_AT_WORK = WeakSet[_Worker]()
+
+
+def _end(team: Collection[_Worker]) -> None:
+    """Workers are asked to end and then made to: they have no state, and one that hangs would keep all others."""
+    for worker in team:
+        worker.ask(None)
+    deadline = time.monotonic() + _GRACE_S
+    for worker in team:
+        worker.process.join(max(0.0, deadline - time.monotonic()))
+        worker.process.kill()
+        worker.process.join()
+        worker.pipe.close()
+        _AT_WORK.discard(worker)
 
 
 @atexit.register  # after multiprocessing's own, and so before it: that one would wait for them
 def _end_all() -> None:
-    _end([worker for worker in _WORKERS if worker._parent_pid == os.getpid()])  # type: ignore[attr-defined]
-
-
-def _named(error: RuntimeError, step: int, patience_s: float) -> Exception:
-    said = str(error)
-    if "timed out" in said:
-        return ManyviewError(
-            f"the loader gave no batch for {patience_s:g} s (step {step + 1}): storage that hangs, or raise patience_s"
-        )
-    if "DataLoader worker" in said:
-        what = said.splitlines()[0].rstrip(".")
-        return ManyviewError(f"{what} (step {step + 1}): memory that ran out, or fewer workers or a smaller window")
-    return error
-
-
-@contextmanager
-def _deaths_noted() -> Iterator[Callable[[Callable[[], Batch]], Batch]]:
-    """torch raises a worker's death from a signal handler, anywhere; here only where a batch is waited for."""
-    theirs = signal.getsignal(signal.SIGCHLD)
-    waiting, noted = [False], list[RuntimeError]()
-
-    def note(number: int, frame: FrameType | None) -> None:
-        try:
-            theirs(number, frame)  # type: ignore[operator,misc]
-        except RuntimeError as error:
-            if waiting[0]:
-                raise
-            noted.append(error)
-
-    def wait(take: Callable[[], Batch]) -> Batch:
-        if noted:
-            raise noted[0]
-        waiting[0] = True
-        try:
-            return take()
-        finally:
-            waiting[0] = False
-
-    handled = callable(theirs)
-    try:
-        if handled:
-            signal.signal(signal.SIGCHLD, note)
-    except ValueError:  # not the main thread, where torch has no handler either
-        handled = False
-    try:
-        yield wait
-    finally:
-        if handled:
-            signal.signal(signal.SIGCHLD, theirs)
-
-
-def _ignore_stops(worker: int) -> None:
-    """Signals reach every process of a terminal or a job; when to stop is the main one's to decide."""
-    for number in _STOPS:
-        signal.signal(number, signal.SIG_IGN)
-
-
-def _as_is(batch: Any) -> Any:
-    return batch
+    _end([worker for worker in _AT_WORK if worker.process._parent_pid == os.getpid()])  # type: ignore[attr-defined]
