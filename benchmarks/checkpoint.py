@@ -12,6 +12,7 @@ import argparse
 import statistics
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -31,12 +32,10 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     took = seconds_of_steps(given.every * (given.repeat + 1), given.every)
-    around = {save + i for save in range(given.every, len(took), given.every) for i in range(given.window)}
+    saves = range(given.every, len(took), given.every)
+    around = {save + i for save in saves for i in range(given.window)}
     quiet = statistics.median(of for step, of in enumerate(took) if step not in around and step >= given.window)
-    lost = [
-        sum(took[save : save + given.window]) - given.window * quiet
-        for save in range(given.every, len(took), given.every)
-    ]
+    lost = [sum(took[save : save + given.window]) - given.window * quiet for save in saves]
     middle = statistics.median(lost)
     table = Table(title=f"{len(lost)} checkpoints, a step of {quiet:.3f} s")
     for column in ("lost to a checkpoint, ms", "median, ms", f"of {given.every} steps", "of 200 steps, the default"):
@@ -54,7 +53,7 @@ def seconds_of_steps(steps: int, every: int) -> list[float]:
     at = list[float]()
     with tempfile.TemporaryDirectory() as folder:
         train(config, Path(folder) / "run", sinks=[lambda metrics: at.append(time.perf_counter())])
-    return [0.0, *(after - before for before, after in zip(at, at[1:], strict=False))]
+    return [0.0, *(after - before for before, after in pairwise(at))]
 
 
 if __name__ == "__main__":
