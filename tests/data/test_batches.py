@@ -87,7 +87,7 @@ def test_absent_texts_are_masked_and_not_tokenized(corpus):
         assert batch.present["tags"][i] == (number % 5 != 0)
         assert batch.present["description"][i] == (number % 3 == 0)
     for view, of in batch.tokens.items():
-        assert len(of["offsets"]) == batch.present[view].sum()
+        assert len(of["lengths"]) == batch.present[view].sum()
 
 
 def test_identities_are_of_the_image_and_of_the_text(corpus):
@@ -156,7 +156,7 @@ def test_the_parts_of_processes_are_the_whole_batch_and_padding_is_absent(corpus
         torch.testing.assert_close(torch.cat([part.images[view] for part in parts])[:8], whole.images[view])
     for view in VIEWS.texts:
         assert [text for part in parts for text in part.texts[view]][:8] == whole.texts[view]
-        assert sum(len(part.tokens[view]["offsets"]) for part in parts) == len(whole.tokens[view]["offsets"])
+        assert sum(len(part.tokens[view]["lengths"]) for part in parts) == len(whole.tokens[view]["lengths"])
 
 
 @pytest.mark.parametrize(

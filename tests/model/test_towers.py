@@ -2,21 +2,16 @@
 
 import pytest
 import torch
+from timm.layers.attention import Attention
+from torch import nn
+from torch.nn import functional
 
 from manyview.errors import UsageError
 from manyview.model import DualEncoder, ImageTowerConfig, ModelConfig, TextTowerConfig, train_wordpiece
-from manyview.model.image_tower import build_image_tower
+from manyview.model.image_tower import PatchEmbedding, build_image_tower
 from manyview.model.ngrams import NgramTokenizer, pieces
 from manyview.model.residual import ResidualTower, _StandardizedConv
-from manyview.model.text_tower import build_text_tower
 
-TINY_BERT = {
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 64,
-    "max_position_embeddings": 64,
-}
 WORDS = ["a red apple", "二只猫", "dinner with tomato and onion", "é", "a"]
 
 
@@ -32,6 +27,51 @@ def test_an_image_has_the_same_features_in_any_batch(name, size):
     together = tower(batch)
     assert together.shape == (5, tower.width)
     torch.testing.assert_close(tower(batch[2:3])[0], together[2], atol=1e-4, rtol=1e-4)
+
+
+def test_patches_are_embedded_as_the_convolution_does_it():
+    torch.manual_seed(0)
+    tower = build_image_tower(ImageTowerConfig(name="test_vit", size=160))
+    fast = tower.backbone.patch_embed.proj
+    assert isinstance(fast, PatchEmbedding)
+    x = torch.randn(2, 3, 37, 50)
+    plain = functional.conv2d(x, fast.weight, fast.bias, stride=fast.stride)
+    torch.testing.assert_close(fast(x), plain, atol=1e-5, rtol=1e-5)
+    seen = torch.randn_like(plain)
+    for grad, expected in zip(
+        *(torch.autograd.grad(of, (fast.weight, fast.bias), seen) for of in (fast(x), plain)), strict=True
+    ):
+        torch.testing.assert_close(grad, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("other", [{"stride": 2}, {"padding": 1, "stride": 4}, {"groups": 2, "stride": 4}])
+def test_other_convolutions_stay_what_they_are(other):
+    convolution = nn.Conv2d(4, 4, 4, **other)
+    PatchEmbedding.instead_of(convolution)
+    assert type(convolution) is nn.Conv2d
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_the_attention_that_is_chosen_changes_nothing(precision):
+    torch.manual_seed(0)
+    tower, batch = build_image_tower(ImageTowerConfig(name="test_vit", size=160)), images(2, 160)
+    attention = next(module for module in tower.modules() if isinstance(module, Attention))
+    found = []
+    for chosen in (True, False):
+        if not chosen:
+            for module in tower.modules():
+                module._forward_pre_hooks.clear()
+                if isinstance(module, Attention):
+                    module.fused_attn = True
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+            features = tower(batch)
+        features.float().square().sum().backward()
+        assert attention.fused_attn == (not chosen or precision == torch.float32)
+        found.append((features.detach().float(), attention.qkv.weight.grad.clone()))
+        tower.zero_grad()
+    near = 2e-2 if precision == torch.bfloat16 else 1e-5
+    for one, other in zip(*found, strict=True):
+        assert (one - other).norm() <= near * other.norm()
 
 
 def test_the_residual_tower_has_no_batch_statistics_even_in_training():
@@ -53,18 +93,6 @@ def test_residual_features_keep_their_scale_through_depth():
     assert 0.5 < ratio < 2
 
 
-@pytest.mark.parametrize("model_type", ["bert", "ernie", "roberta"])
-@pytest.mark.parametrize("pooling", ["cls", "mean", "pooler"])
-def test_padding_does_not_change_a_text(model_type, pooling):
-    torch.manual_seed(0)
-    tokenizer = train_wordpiece(WORDS, 200)
-    config = TextTowerConfig(name=model_type, options={**TINY_BERT, "pad_token_id": 0}, pooling=pooling)
-    tower = build_text_tower(config, tokenizer.vocab_size).eval()
-    together = tower(tokenizer(WORDS, 32))
-    for i, text in enumerate(WORDS):
-        torch.testing.assert_close(tower(tokenizer([text], 32))[0], together[i], atol=1e-5, rtol=1e-5)
-
-
 def test_ngrams_are_words_and_grams_with_their_ends():
     assert list(pieces("apple")) == ["w apple", "g <app", "g appl", "g pple", "g ple>"]
     assert list(pieces("苹果")) == ["w 苹果", "c 苹", "c 果", "b 苹果"]
@@ -77,25 +105,24 @@ def test_a_bag_has_no_order_and_no_case_and_is_never_empty():
     assert tokenizer.bag("!?", 64) == [0]
     assert tokenizer.bag("one two three", 2) == tokenizer.bag("one two", 64)
     batch = tokenizer(["one", "", "two words"], 64)
-    assert batch["offsets"].tolist() == [0, len(tokenizer.bag("one", 64)), len(tokenizer.bag("one", 64)) + 1]
+    assert batch["lengths"].tolist() == [len(tokenizer.bag(text, 64)) for text in ("one", "", "two words")]
 
 
 def test_the_wordpiece_vocabulary_knows_every_character_it_met():
     tokenizer = train_wordpiece([*WORDS, "龘"], 200)
     unknown = tokenizer.tokenizer.token_to_id("[UNK]")
     batch = tokenizer(["龘猫", "tomato", "red"], 16)
-    assert unknown not in batch["input_ids"]
-    assert (tokenizer(["쿺"], 16)["input_ids"] == unknown).any()
+    assert unknown not in batch["ids"]
+    assert (tokenizer(["쿺"], 16)["ids"] == unknown).any()
 
 
 def test_wordpiece_cuts_to_the_limit_and_keeps_its_ends():
     tokenizer = train_wordpiece(WORDS, 200)
     cls, sep = (tokenizer.tokenizer.token_to_id(token) for token in ("[CLS]", "[SEP]"))
     ids = tokenizer(["a red apple and onion and tomato", "a"], 5)
-    assert ids["input_ids"].shape == (2, 5)
-    assert ids["input_ids"][0, 0] == cls
-    assert ids["input_ids"][0, -1] == sep
-    assert ids["attention_mask"].sum(1).tolist() == [5, 3]
+    assert ids["lengths"].tolist() == [5, 3]
+    assert ids["ids"][[0, 5]].tolist() == [cls, cls]
+    assert ids["ids"][[4, 7]].tolist() == [sep, sep]
 
 
 @pytest.mark.parametrize(

@@ -242,3 +242,44 @@ def test_minutes_between_checkpoints_are_kept(config, tmp_path):
     assert len(steps) > 3
     assert math.isclose(steps[-1], 6)
     assert json.loads((tmp_path / "run" / "env.json").read_text())["cpus"] == os.cpu_count()
+
+
+SMALL_VIT = (
+    "{img_size: 32, patch_size: 8, embed_dim: 16, depth: 2, num_heads: 2, class_token: true, global_pool: token%s}"
+)
+
+
+def many_crops(options):
+    return (
+        "model.image.name=test_vit",
+        "model.image.size=32",
+        f"model.image.options={SMALL_VIT % options}",
+        "views.images={image: {augment: official}, crop: {augment: official, area: [0.05, 0.4], size: 16}}",
+        "objective.pairs=[{query: image, key: title}, {query: crop, key: image}, {query: crop, key: title}]",
+        "steps=2",
+    )
+
+
+def test_small_crops_train_beside_whole_pictures(config, tmp_path):
+    settings = many_crops(", dynamic_img_size: true")
+    batch = dry_run(config(*settings)).batch
+    assert {name: of.shape[2:] for name, of in batch.images.items()} == {"image": (32, 32), "crop": (16, 16)}
+    train(config(*settings), tmp_path / "run")
+    (row,) = [row for row in read_metrics(tmp_path / "run" / "metrics.jsonl") if row["step"] == 2]
+    assert row["terms"].keys() == {"image->title", "crop->image", "crop->title"}
+    assert all(math.isfinite(of) for of in row["terms"].values())
+
+
+def test_a_tower_of_one_size_refuses_small_crops(config, tmp_path):
+    with pytest.raises(UsageError, match="dynamic_img_size"):
+        train(config(*many_crops(", dynamic_img_size: false")), tmp_path / "run")
+
+
+def test_patches_are_dropped_in_training_only(config, tmp_path):
+    options = SMALL_VIT % ", patch_drop_rate: 0.5"
+    settings = ("model.image.name=test_vit", "model.image.size=32", f"model.image.options={options}", "steps=2")
+    model = train(config(*settings), tmp_path / "run")
+    images = torch.randint(0, 256, (3, 3, 32, 32)).to(torch.uint8)
+    assert torch.equal(model.image_features(images), model.image_features(images))
+    model.train()
+    assert not torch.equal(model.image_features(images), model.image_features(images))

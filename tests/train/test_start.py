@@ -116,7 +116,7 @@ def test_towers_are_filled_from_folders_of_timm_and_transformers(config, tmp_pat
         assert torch.equal(model.text_tower.encoder.state_dict()[name], of), name
     mine = model.image_tower.backbone.state_dict()
     assert all(torch.equal(mine[name], of) for name, of in image.state_dict().items() if not name.startswith("head."))
-    ids = model.tokenize(["red squares"], 8)["input_ids"][0].tolist()
+    ids = model.tokenize(["red squares"], 8)["ids"].tolist()
     assert [words[i] for i in ids] == ["[CLS]", "red", "square", "##s", "[SEP]"]
 
 

@@ -10,8 +10,8 @@ from torch.utils.data import Dataset
 
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import text_identity
-from manyview.data.color import COLOR_DRAWS, official_color
-from manyview.data.images import crop_view, decode_image
+from manyview.data.color import COLOR_DRAWS, fast_color, official_color
+from manyview.data.images import CROP_DRAWS, crop_exactly, crop_fast, decode_pixels, draw_crop, shortest_needed
 from manyview.data.order import MixedOrder, Order
 from manyview.data.randomness import uniforms
 from manyview.data.reader import Reader, Row
@@ -22,16 +22,15 @@ from manyview.errors import DataError, UsageError
 __all__ = ["Batch", "BatchSource", "Tokenize"]
 
 Tokenize = Callable[[Sequence[str], int], dict[str, Tensor]]
-_CROP_DRAWS = 5
 
 
 @dataclass(frozen=True)
 class Batch:
     """One step's views of n records, view by view; padding at the end has no id and every view absent.
 
-    `images` [n, 3, size, size] uint8; `tokens` only of the rows present, as the text tower takes them;
-    `present` [n] bool and `identities` [n] int64 for every view; `problems` are (id, reason) of images
-    that could not be decoded, whose image views are absent.
+    `images` [n, 3, size, size] uint8, channels last in memory; `tokens` only of the rows present, packed as
+    `tokenize` gives them; `present` [n] bool and `identities` [n] int64 for every view; `problems` are (id, reason)
+    of images that could not be decoded, whose image views are absent.
     """
 
     step: int
@@ -139,22 +138,26 @@ class BatchSource(Dataset[Batch]):
         self, step: int, rows: Sequence[Row], epochs: np.ndarray, samples: np.ndarray
     ) -> tuple[dict[str, Tensor], dict[str, str]]:
         """Every image view from one decode a record, and why some could not be decoded."""
-        size = self._size if isinstance(self._size, int) else self._size(step)
-        views = self._views.images
+        whole = self._size if isinstance(self._size, int) else self._size(step)
+        views = {name: (view, view.size or whole) for name, view in self._views.images.items()}
         draws = {
-            name: uniforms(self._seed, epochs, samples, f"image:{name}", _CROP_DRAWS + COLOR_DRAWS) for name in views
+            name: uniforms(self._seed, epochs, samples, f"image:{name}", CROP_DRAWS + COLOR_DRAWS) for name in views
         }
-        pixels = {name: np.full((len(rows), size, size, 3), 255, np.uint8) for name in views}
+        pixels = {name: np.full((len(rows), size, size, 3), 255, np.uint8) for name, (_, size) in views.items()}
+        at_least = max(shortest_needed(view, size) for view, size in views.values())
         problems: dict[str, str] = {}
         for i, row in enumerate(rows):
             try:
-                image = decode_image(row.image)
+                image = decode_pixels(row.image, at_least)
             except DataError as error:
                 problems[row.id] = str(error)
                 continue
-            for name, view in views.items():
-                pixels[name][i] = crop_view(image, view.augment, view.flip, size, draws[name][i])
-        return {name: _colored(views[name], of, draws[name]) for name, of in pixels.items()}, problems
+            height, width = image.shape[:2]
+            for name, (view, size) in views.items():
+                crop = draw_crop(width, height, view, draws[name][i])
+                cut = crop_fast if view.augment == "official" and not view.exact else crop_exactly
+                pixels[name][i] = cut(image, crop, size)
+        return {name: _colored(view, pixels[name], draws[name]) for name, (view, _) in views.items()}, problems
 
     def _check_kinds(self, corpora: Sequence[Corpus], split: str) -> None:
         """Some record must have a text for every view; blocks are read until each view has met one."""
@@ -198,7 +201,9 @@ def _lanes(rows: Sequence[Sequence[int]], share: float, lanes: int) -> list[tupl
 
 def _colored(view: ImageView, pixels: np.ndarray, draws: np.ndarray) -> Tensor:
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-    if view.augment != "official":
-        return images.contiguous()
-    floats = official_color(images.float() / 255, draws[:, _CROP_DRAWS:])
-    return (floats * 255).round().to(torch.uint8)
+    if view.augment == "official" and view.exact:
+        floats = official_color(images.float() / 255, draws[:, CROP_DRAWS:])
+        return (floats * 255).round().to(torch.uint8)
+    if view.augment == "official":
+        fast_color(pixels, draws[:, CROP_DRAWS:])
+    return images

@@ -20,6 +20,28 @@ class ImageView(Config):
         "data; official: ERNIE-ViL 2.0's random crop, flip, color jitter, grayscale and blur.",
     )
     flip: bool = Field(True, description="Mirror half of the images (never with augment=none).")
+    area: tuple[float, float] | None = Field(
+        None,
+        description="official only: crop a rectangle of such a share of the picture, least and most, with sides of 3:4 "
+        "to 4:3 (torchvision's RandomResizedCrop; small crops of SwAV and DINO: [0.05, 0.4]). Empty: a square of the "
+        "short side.",
+    )
+    size: int | None = Field(
+        None, ge=16, description="Side in pixels, for crops smaller than the model's. Empty: the model's."
+    )
+    exact: bool = Field(
+        False,
+        description="official only: Pillow's antialiased crops and torchvision's color changes one after the other, "
+        "instead of OpenCV's crops and one color matrix an image; several times slower.",
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.area is not None and not 0 < self.area[0] <= self.area[1] <= 1:
+            raise ValueError(f"area={list(self.area)}, allowed: least and most of 1, as [0.2, 1]")
+        if self.augment != "official" and (self.area is not None or self.exact):
+            raise ValueError(f"area and exact are of augment=official, not of augment={self.augment}")
+        return self
 
 
 class TextView(Config):

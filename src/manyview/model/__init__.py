@@ -2,7 +2,8 @@
 
 from manyview.model.config import ImageTowerConfig, ModelConfig, TextTowerConfig
 from manyview.model.dual_encoder import DualEncoder, find_model
-from manyview.model.tokenizer import TextTokenizer, WordPieceTokenizer, token_rows, train_wordpiece
+from manyview.model.packed import token_rows
+from manyview.model.tokenizer import TextTokenizer, WordPieceTokenizer, train_wordpiece
 
 __all__ = [
     "DualEncoder",

@@ -16,12 +16,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from manyview.data.images import crop_view, decode_image
+from manyview.data.images import rendered
 from manyview.errors import DataError, UsageError
 from manyview.model.card import CARD_FILE, model_card
 from manyview.model.config import ModelConfig
 from manyview.model.image_tower import build_image_tower
+from manyview.model.linear import Linear
 from manyview.model.ngrams import NgramTokenizer, NgramTower
+from manyview.model.packed import join_tokens
 from manyview.model.text_tower import build_text_tower
 from manyview.model.tokenizer import TOKENIZER_FILE, TextTokenizer, WordPieceTokenizer
 
@@ -54,9 +56,10 @@ class DualEncoder(nn.Module):
         if tokenizer is None and config.text.name != "ngrams":
             raise UsageError(f"the text tower {config.text.name!r} needs a tokenizer: train_wordpiece makes one")
         self.image_tower = build_image_tower(config.image)
-        self.text_tower = build_text_tower(config.text, tokenizer.vocab_size if tokenizer else 0)
+        self.text_tower = _text_tower(config, tokenizer)
         self.image_projection = nn.Linear(_width(self.image_tower), config.embed_dim, bias=False)
         self.text_projection = nn.Linear(_width(self.text_tower), config.embed_dim, bias=False)
+        Linear.instead_of(self)
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init))
 
     @property
@@ -88,19 +91,21 @@ class DualEncoder(nn.Module):
     ) -> tuple[dict[str, Tensor], Tensor]:
         """([n, embed_dim] features of every view, exp(logit_scale)).
 
-        `tokens` hold the rows present only; the rows of absent texts are zero. The text tower runs for every
-        view, on a text nobody reads where none is there, so that all processes of a world do the same.
+        `tokens` hold the rows present only; the rows of absent texts are zero. The texts of all views go through
+        the text tower at once, and with them one that nobody reads where there is none, so that all processes of a
+        world do the same.
         """
         features = {name: self.image_features(of) for name, of in images.items()}
-        for name, of in tokens.items():
+        counts = [len(of["lengths"]) for of in tokens.values()]
+        read = list(tokens.values())
+        if not any(counts):
+            read.append({key: of.to(self.logit_scale.device) for key, of in self.tokenize(["a"], _MAX_TOKENS).items()})
+            counts.append(1)
+        encoded = torch.split(self.text_features(join_tokens(read)), counts)
+        for name, rows in zip(tokens, encoded, strict=False):
             there = present[name]
-            rows = torch.zeros(len(there), self.embed_dim, device=self.logit_scale.device)
-            if there.any():
-                rows = rows.index_put((there.nonzero()[:, 0],), self.text_features(of))
-            else:
-                nobody = {key: some.to(rows.device) for key, some in self.tokenize(["a"], _MAX_TOKENS).items()}
-                rows = rows + 0 * self.text_features(nobody).sum()
-            features[name] = rows
+            everyone = torch.zeros(len(there), self.embed_dim, device=rows.device)
+            features[name] = everyone.index_put((there.nonzero()[:, 0],), rows)
         return features, self.logit_scale.exp()
 
     def clamp_logit_scale(self) -> None:
@@ -178,9 +183,7 @@ class DualEncoder(nn.Module):
         return model.eval()
 
     def _pixels(self, image: bytes | str | Path | Image.Image) -> Any:
-        size = self.config.image.size
-        pixels = crop_view(decode_image(image), "none", flip=False, size=size, draws=np.zeros(5))
-        return pixels.transpose(2, 0, 1)
+        return rendered(image, self.config.image.size).transpose(2, 0, 1)
 
     def _in_eval(self, encode: Any, batch: Any) -> Tensor:
         was_training = self.training
@@ -204,6 +207,11 @@ def find_model(path: str | Path) -> Path:
 
 def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
     return (items[i : i + size] for i in range(0, len(items), size))
+
+
+def _text_tower(config: ModelConfig, tokenizer: WordPieceTokenizer | None) -> nn.Module:
+    known = (tokenizer.vocab_size, tokenizer.pad) if tokenizer else (0, 0)
+    return build_text_tower(config.text, *known)
 
 
 def _width(tower: nn.Module) -> int:

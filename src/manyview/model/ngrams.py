@@ -22,12 +22,11 @@ class NgramTokenizer:
         self.buckets = buckets
 
     def __call__(self, texts: Sequence[str], max_tokens: int) -> dict[str, Tensor]:
-        """`ids` [total] and `offsets` [n], as `torch.nn.EmbeddingBag` takes them; max_tokens counts words."""
+        """`ids` [total] and `lengths` [n] of the bags; max_tokens counts words."""
         bags = [self.bag(text, max_tokens) for text in texts]
-        lengths = torch.tensor([0, *(len(bag) for bag in bags)])
         return {
-            "ids": torch.tensor([i for bag in bags for i in bag], dtype=torch.int64),
-            "offsets": lengths.cumsum(0)[:-1],
+            "ids": torch.tensor([i for bag in bags for i in bag], dtype=torch.int32),
+            "lengths": torch.tensor([len(bag) for bag in bags], dtype=torch.int32),
         }
 
     def bag(self, text: str, max_tokens: int) -> list[int]:
@@ -48,8 +47,9 @@ class NgramTower(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
 
     def forward(self, tokens: dict[str, Tensor]) -> Tensor:
-        """[n, width] from `ids` and `offsets`."""
-        mean: Tensor = self.norm(self.embedding(tokens["ids"], tokens["offsets"]))
+        """[n, width] from `ids` and `lengths`."""
+        lengths = tokens["lengths"].long()
+        mean: Tensor = self.norm(self.embedding(tokens["ids"].long(), lengths.cumsum(0) - lengths))
         mixed: Tensor = mean + self.mlp(mean)
         return mixed
 

@@ -1,6 +1,6 @@
 """Tokenizer: texts as the text tower takes them, trained on the corpus where it needs a vocabulary."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +13,7 @@ from torch import Tensor
 from manyview.errors import DataError, UsageError
 from manyview.model.word_cache import WordCache
 
-__all__ = ["TextTokenizer", "WordPieceTokenizer", "token_rows", "train_wordpiece"]
+__all__ = ["TextTokenizer", "WordPieceTokenizer", "train_wordpiece"]
 
 TOKENIZER_FILE = "tokenizer.json"
 _PAD, _CLS, _SEP, _MASK, _UNK = "[PAD]", "[CLS]", "[SEP]", "[MASK]", "[UNK]"
@@ -21,7 +21,7 @@ _SPECIAL = [_PAD, _CLS, _SEP, _MASK, _UNK]
 
 
 class TextTokenizer(Protocol):
-    """Maps n texts, cut to `max_tokens`, to the tensors that the text tower takes."""
+    """Maps n texts, cut to `max_tokens`, to `ids` int32 [total], one text behind the other, and `lengths` int32 [n]."""
 
     def __call__(self, texts: Sequence[str], max_tokens: int) -> dict[str, Tensor]: ...
 
@@ -35,7 +35,6 @@ class WordPieceTokenizer:
             self._cache: WordCache | None = WordCache(tokenizer)
         except ValueError:
             self._cache = None
-        self._pad = next((n for n in map(tokenizer.token_to_id, (_PAD, "<pad>")) if n is not None), 0)
 
     @classmethod
     def load(cls, file: Path) -> "WordPieceTokenizer":
@@ -61,18 +60,21 @@ class WordPieceTokenizer:
         self.tokenizer.save(str(file))
 
     @property
+    def pad(self) -> int:
+        """The token that fills rows up."""
+        return next((n for n in map(self.tokenizer.token_to_id, (_PAD, "<pad>")) if n is not None), 0)
+
+    @property
     def vocab_size(self) -> int:
         """Number of tokens, special ones included."""
         return int(self.tokenizer.get_vocab_size())
 
     def __call__(self, texts: Sequence[str], max_tokens: int) -> dict[str, Tensor]:
-        """`input_ids` and `attention_mask` [n, longest], padded at the end; the last token stays [SEP]."""
+        """`ids` and `lengths` of the texts; the last token stays [SEP]."""
         encoded = self._cache(texts, max_tokens) if self._cache else self.library_ids(texts, max_tokens)
-        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-        there = np.arange(lengths.max(initial=0))[None, :] < lengths[:, None]
-        input_ids = np.full(there.shape, self._pad)
-        input_ids[there] = np.fromiter(chain.from_iterable(encoded), np.int64, lengths.sum())
-        return {"input_ids": torch.from_numpy(input_ids), "attention_mask": torch.from_numpy(there.astype(np.int64))}
+        lengths = np.fromiter(map(len, encoded), np.int32, len(encoded))
+        ids = np.fromiter(chain.from_iterable(encoded), np.int32, int(lengths.sum()))
+        return {"ids": torch.from_numpy(ids), "lengths": torch.from_numpy(lengths)}
 
     def library_ids(self, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
         """What the tokenizers library gives: the plain twin of the cache."""
@@ -80,15 +82,6 @@ class WordPieceTokenizer:
         encoded = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
         self.tokenizer.no_truncation()
         return encoded
-
-
-def token_rows(tokens: Mapping[str, Tensor], start: int, stop: int) -> dict[str, Tensor]:
-    """The tensors of texts `start` to `stop` among those of all, for padded rows and for bags alike."""
-    if "offsets" not in tokens:
-        return {name: of[start:stop] for name, of in tokens.items()}
-    ends = torch.cat([tokens["offsets"], tokens["offsets"].new_tensor([len(tokens["ids"])])])
-    first, last = ends[start], ends[stop]
-    return {"ids": tokens["ids"][first:last], "offsets": tokens["offsets"][start:stop] - first}
 
 
 def train_wordpiece(texts: Iterable[str], vocab_size: int) -> WordPieceTokenizer:

@@ -14,6 +14,7 @@ from manyview.data import BatchSource, Tokenize
 from manyview.distributed import ALONE, World
 from manyview.errors import UsageError
 from manyview.model import DualEncoder, WordPieceTokenizer, train_wordpiece
+from manyview.model.image_tower import takes_any_size
 from manyview.train.checkpoint import Saver
 from manyview.train.config import TrainConfig
 from manyview.train.ema import Average
@@ -99,9 +100,14 @@ def resolved(config: TrainConfig) -> TrainConfig:
 
 
 def new_model(config: TrainConfig, tokenizer: WordPieceTokenizer | None, device: torch.device) -> DualEncoder:
-    """The model that `config` begins with, what may not move frozen."""
+    """The model that `config` begins with, what may not move frozen. Raises UsageError for views it cannot take."""
     torch.manual_seed(config.seed)
     model = DualEncoder(config.model, tokenizer)
+    if any(view.size for view in config.views.images.values()) and not takes_any_size(model.image_tower):
+        raise UsageError(
+            f"an image view has a size of its own, but {config.model.image.name} takes one size: "
+            "model.image.options={dynamic_img_size: true}, or a convolutional tower"
+        )
     start_weights(config.start, model)
     lock_towers(config.start, model)
     return model.to(device)
