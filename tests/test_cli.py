@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from tests.train.conftest import TINY, corpus
 from tests.train.processes import training, wait_for_step
@@ -59,7 +60,7 @@ def test_help_is_fast_and_loads_no_torch():
         "print(time.process_time(), heavy, file=sys.stderr)\n"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    for verb in ("demo", "views", "train", "evaluate", "search"):
+    for verb in ("demo", "views", "train", "evaluate", "embed", "search"):
         assert verb in said.stdout
     seconds, heavy = said.stderr.strip().splitlines()[-1].split(" ", 1)
     assert heavy == "set()"
@@ -189,3 +190,32 @@ def test_ctrl_c_saves_and_leaves_130(corpus, tmp_path):
     assert "continue with the same command and --resume" in err
     assert "Traceback" not in err
     assert list((out / "checkpoints").glob("step-*"))
+
+
+def test_embed_writes_features_and_names(run, trained, corpus, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for number, record in zip(range(3), Corpus.open(corpus).records("test"), strict=False):
+        (tmp_path / "pictures" / f"{number}.png").write_bytes(record.image)
+    (tmp_path / "pictures" / "torn.png").write_bytes(b"torn")
+    out = tmp_path / "new" / "features.npz"
+    code, printed, err = run("embed", trained, tmp_path / "pictures", "--out", out, "--precision", "auto")
+    assert (code, printed) == (0, f"{out}\n")
+    assert "left out: torn.png, not an image" in err
+    with np.load(out) as found:
+        assert found["names"].tolist() == ["0.png", "1.png", "2.png"]
+        assert found["features"].shape == (3, 16)
+        np.testing.assert_allclose(np.linalg.norm(found["features"], axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--out", "features.txt"), "allowed: a file whose name ends in .npz"),
+        (("--out", "f.npz", "--precision", "int8"), "--precision int8, allowed: auto, float32, bfloat16"),
+        (("--out", "f.npz"), "no images in"),
+    ],
+)
+def test_embed_refuses_in_a_sentence(run, trained, tmp_path, arguments, sentence):
+    code, _, err = run("embed", trained, tmp_path, *arguments)
+    assert code == 2
+    assert sentence in err

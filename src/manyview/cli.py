@@ -151,6 +151,47 @@ def evaluate(
 
 
 @app.command()
+def embed(
+    model: Annotated[Path, typer.Argument(help="A run, or the folder of a model.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of images; its subfolders count.")],
+    out: Annotated[Path, typer.Option(help="File to write: features and names, for numpy.load.")],
+    processes: Annotated[int | None, typer.Option(min=1, help="Processes; by default one a core.")] = None,
+    precision: Annotated[
+        str, typer.Option(help="float32, bfloat16, or auto: what this machine is fastest with.")
+    ] = "float32",
+) -> None:
+    """Encode every image of a folder, on all cores."""
+    import numpy as np
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from manyview.model.folder import encode_folder
+    from manyview.model.precision import PRECISIONS
+
+    if precision not in PRECISIONS:
+        raise UsageError(f"--precision {precision}, allowed: {', '.join(PRECISIONS)}")
+    if out.suffix != ".npz":
+        raise UsageError(f"--out {out}, allowed: a file whose name ends in .npz")
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("encoding")
+        encoded = encode_folder(
+            model,
+            folder,
+            processes=processes,
+            precision=precision,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    for name, reason in encoded.problems.items():
+        print(f"left out: {name}, {reason}", file=sys.stderr)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(out, features=encoded.features, names=np.array(encoded.names))
+    except OSError as error:
+        raise ManyviewError(f"cannot write {out}: {error.strerror or error}") from error
+    print(out)
+
+
+@app.command()
 def search(
     model: Annotated[Path, typer.Argument(help="A run, the folder of a model, or an index.")],
     query: Annotated[str | None, typer.Argument(help="What to look for, in any language.")] = None,

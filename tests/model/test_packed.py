@@ -79,6 +79,9 @@ def test_other_families_are_padded_by_name(tokenizer):
     together = tower.eval()(tokenizer(TEXTS, 32))
     for text, of in zip(TEXTS, together, strict=True):
         torch.testing.assert_close(tower(tokenizer([text], 32))[0], of, atol=1e-5, rtol=1e-5)
+    with torch.inference_mode():  # where texts of like length are padded together
+        many = tower(tokenizer(TEXTS * 20, 32))
+    torch.testing.assert_close(many, together.repeat(20, 1), atol=1e-5, rtol=1e-5)
 
 
 def test_dropout_works_without_padding_too(tokenizer):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +26,7 @@ from manyview.model.image_tower import build_image_tower
 from manyview.model.linear import Linear
 from manyview.model.ngrams import NgramTokenizer, NgramTower
 from manyview.model.packed import join_tokens
+from manyview.model.precision import Precision, autocast
 from manyview.model.text_tower import build_text_tower
 from manyview.model.tokenizer import TOKENIZER_FILE, TextTokenizer, WordPieceTokenizer
 
@@ -33,6 +36,7 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 _MAX_TOKENS = 64
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 class DualEncoder(nn.Module):
@@ -115,26 +119,35 @@ class DualEncoder(nn.Module):
 
     @torch.inference_mode()
     def encode_image(
-        self, images: Sequence[bytes | str | Path | Image.Image] | Image.Image, batch_size: int = 256
+        self,
+        images: Sequence[bytes | str | Path | Image.Image] | Image.Image,
+        batch_size: int = 256,
+        precision: Precision = "float32",
     ) -> Tensor:
         """[n, embed_dim] float32, L2-normalised, from images, encoded bytes or paths.
 
-        Each is resized to the short side and cut in the middle. Raises DataError for an unreadable one.
+        Each is resized to the short side and cut in the middle. Images are decoded on all cores, those of a batch
+        while the one before is computed. Raises DataError for an unreadable one.
         """
         if isinstance(images, Image.Image):
             images = [images]
-        chunks = [
-            self._in_eval(self.image_features, torch.from_numpy(np.stack([self._pixels(image) for image in chunk])))
-            for chunk in _chunks(images, batch_size)
-        ]
+        with ThreadPoolExecutor() as threads:
+            pixels = _ahead(threads, partial(rendered, size=self.config.image.size), _chunks(images, batch_size))
+            chunks = [
+                self._in_eval(self.image_features, torch.from_numpy(np.stack(chunk)).permute(0, 3, 1, 2), precision)
+                for chunk in pixels
+            ]
         return torch.cat(chunks) if chunks else torch.zeros(0, self.embed_dim)
 
     @torch.inference_mode()
-    def encode_text(self, texts: Sequence[str] | str, batch_size: int = 1024) -> Tensor:
-        """[n, embed_dim] float32, L2-normalised."""
+    def encode_text(
+        self, texts: Sequence[str] | str, batch_size: int = 1024, precision: Precision = "float32"
+    ) -> Tensor:
+        """[n, embed_dim] float32, L2-normalised; nothing is computed for padding."""
         texts = [texts] if isinstance(texts, str) else texts
         chunks = [
-            self._in_eval(self.text_features, self.tokenize(chunk, _MAX_TOKENS)) for chunk in _chunks(texts, batch_size)
+            self._in_eval(self.text_features, self.tokenize(chunk, _MAX_TOKENS), precision)
+            for chunk in _chunks(texts, batch_size)
         ]
         return torch.cat(chunks) if chunks else torch.zeros(0, self.embed_dim)
 
@@ -182,16 +195,14 @@ class DualEncoder(nn.Module):
             raise DataError(f"the weights at {folder} are of another model than its config: {error}") from None
         return model.eval()
 
-    def _pixels(self, image: bytes | str | Path | Image.Image) -> Any:
-        return rendered(image, self.config.image.size).transpose(2, 0, 1)
-
-    def _in_eval(self, encode: Any, batch: Any) -> Tensor:
+    def _in_eval(self, encode: Any, batch: Any, precision: Precision) -> Tensor:
         was_training = self.training
         self.eval()
         try:
             device = self.logit_scale.device
             moved = batch.to(device) if isinstance(batch, Tensor) else {k: v.to(device) for k, v in batch.items()}
-            features: Tensor = encode(moved).cpu()
+            with autocast(precision, device):
+                features: Tensor = encode(moved).cpu()
             return features
         finally:
             self.train(was_training)
@@ -212,6 +223,20 @@ def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 def _text_tower(config: ModelConfig, tokenizer: WordPieceTokenizer | None) -> nn.Module:
     known = (tokenizer.vocab_size, tokenizer.pad) if tokenizer else (0, 0)
     return build_text_tower(config.text, *known)
+
+
+def _ahead(
+    threads: ThreadPoolExecutor, make: Callable[[Item], Made], chunks: Iterable[Sequence[Item]]
+) -> Iterator[list[Made]]:
+    """What `make` gives for every item, chunk by chunk, begun on the next one when one is asked for."""
+    waiting: Iterator[Made] | None = None
+    for chunk in chunks:
+        begun = threads.map(make, chunk)
+        if waiting is not None:
+            yield list(waiting)
+        waiting = begun
+    if waiting is not None:
+        yield list(waiting)
 
 
 def _width(tower: nn.Module) -> int:

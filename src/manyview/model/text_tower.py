@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from manyview.errors import UsageError
 from manyview.model.config import TextTowerConfig
 from manyview.model.ngrams import NgramTower
-from manyview.model.packed import Packing, packed_attention, padded
+from manyview.model.packed import Packing, packed_attention, padded, token_rows
 
 __all__ = ["PACKED", "TransformerTower", "build_text_tower"]
 
@@ -19,6 +19,7 @@ PACKED = frozenset({"bert", "camembert", "ernie", "roberta", "xlm-roberta"})
 
 _POSITIONS_AFTER_PAD = {"camembert", "roberta", "xlm-roberta"}  # their first position is the padding token's number + 1
 _PACKED_ATTENTION = "manyview_packed"
+_TOGETHER = 64  # texts padded to one length at inference
 
 
 class TransformerTower(nn.Module):
@@ -40,7 +41,17 @@ class TransformerTower(nn.Module):
 
     def forward(self, tokens: Mapping[str, Tensor]) -> Tensor:
         """[n, width] from `ids` [total] and `lengths` [n]."""
-        return self._from_packed(tokens) if self.packed else self._from_padded(tokens)
+        if self.packed:
+            return self._from_packed(tokens)
+        if torch.is_grad_enabled() or len(tokens["lengths"]) <= _TOGETHER:
+            return self._from_padded(tokens)
+        packing = Packing.of(tokens["lengths"])  # those of like length together are padded least
+        behind = {"ids": tokens["ids"][packing.index], "lengths": tokens["lengths"][packing.order]}
+        parts = [
+            self._from_padded(token_rows(behind, start, min(start + _TOGETHER, len(packing.order))))
+            for start in range(0, len(packing.order), _TOGETHER)
+        ]
+        return torch.cat(parts)[packing.order.argsort()]
 
     def _from_packed(self, tokens: Mapping[str, Tensor]) -> Tensor:
         packing = Packing.of(tokens["lengths"])

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch import Tensor
 from manyview.data import Batch
 from manyview.errors import NonFiniteError
 from manyview.model import token_rows
+from manyview.model.precision import autocast
 from manyview.objective import MultiViewLoss, multi_view_loss
 from manyview.train.config import TrainConfig
 from manyview.train.gradient_cache import backward_in_chunks
@@ -107,15 +107,6 @@ def _backward(config: TrainConfig, spread: Spread, batch: Batch) -> MultiViewLos
 def _suspects(features: Mapping[str, Tensor], batch: Batch) -> list[str]:
     finite = torch.stack([of.detach().sum(1).isfinite() for of in features.values()]).all(0)
     return [name for name, fine in zip(batch.ids, finite.tolist(), strict=False) if not fine][:_SUSPECTS]
-
-
-def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:
-    """bfloat16 autocast where it is asked for or, with "auto", where the device has the units for it."""
-    if precision == "auto":
-        on_gpu = device.type == "cuda" and torch.cuda.is_bf16_supported()
-        has_amx = device.type == "cpu" and torch.cpu._is_amx_tile_supported()
-        precision = "bfloat16" if on_gpu or has_amx else "float32"
-    return torch.autocast(device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext()
 
 
 def _moved(tensors: Any, device: torch.device) -> Any:
