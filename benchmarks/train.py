@@ -1,10 +1,11 @@
 """A training step of two image and two text views against the same step with OpenCLIP, on one thread.
 
-    python benchmarks/train.py [--batch 16] [--repeat 5] [--precisions float32 bfloat16]
+    python benchmarks/train.py [--batch 16] [--repeat 5] [--precisions float32 bfloat16] [--what step text]
 
 Towers of the size of ViT-B-32; captions of about 13 tokens, tags of about 7; all six contrasts; AdamW. OpenCLIP's model
 encodes the views of a kind as one batch, with texts padded to its 77 tokens, and its loss is called for each contrast.
-Both in float32, and both under bfloat16 autocast over float32 weights; interleaved, CPU seconds.
+Both in float32, and both under bfloat16 autocast over float32 weights; interleaved, CPU seconds. "text" is the text
+towers alone, forward and backward, over 48 captions and 48 tags.
 """
 
 import argparse
@@ -13,30 +14,21 @@ import statistics
 import time
 from collections.abc import Callable
 
-import numpy as np
-import open_clip
 import torch
 from open_clip.loss import ClipLoss
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
+from vit_b_32 import LENGTHS, drawn_texts, ours, packed, padded_to_context, theirs
 
-from manyview.model import (
-    DualEncoder,
-    ImageTowerConfig,
-    ModelConfig,
-    TextTowerConfig,
-    WordPieceTokenizer,
-    train_wordpiece,
-)
 from manyview.objective import both_ways, multi_view_loss
 from manyview.train.config import OptimizerConfig
 from manyview.train.optimizer import build_optimizers
 
-_CONTEXT, _VOCABULARY = 77, 49_408
-_LENGTHS = {"caption": (10, 17), "tags": (5, 10)}
 _IMAGES = ("image", "image.2")
+_TEXTS = 48
 Parts = dict[str, float]
+Work = dict[str, Callable[[], Parts]]
 
 
 def main() -> None:
@@ -45,76 +37,76 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--precisions", nargs="+", choices=["float32", "bfloat16"], default=["float32", "bfloat16"])
+    parser.add_argument("--what", nargs="+", choices=["step", "text"], default=["step", "text"])
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    steps = {"open_clip": their_step(given.batch), "manyview": our_step(given.batch)}
-    table = Table(title=f"CPU seconds of a step of {given.batch} records, medians of {given.repeat}")
-    for column in ("precision", "", "forward + loss", "backward", "optimizer", "step", "times open_clip"):
-        table.add_column(column, justify="left" if column in ("precision", "") else "right")
-    for precision in given.precisions:
-        found: dict[str, list[Parts]] = {name: [] for name in steps}
-        for turn, (name, step) in itertools.product(range(given.repeat + 1), steps.items()):
+    works: dict[str, tuple[str, Callable[[], Work]]] = {
+        "step": (f"CPU seconds of a step of {given.batch} records", lambda: steps(given.batch)),
+        "text": (f"CPU seconds of the text tower, {_TEXTS} captions and {_TEXTS} tags", text_towers),
+    }
+    for what in given.what:
+        title, work = works[what]
+        Console(width=120).print(compared(title, work(), given.precisions, given.repeat))
+
+
+def compared(title: str, work: Work, precisions: list[str], repeat: int) -> Table:
+    """All kinds of work in turn, the first the measure of the others."""
+    table = Table(title=f"{title}, medians of {repeat}")
+    table.add_column("precision")
+    table.add_column("")
+    for precision in precisions:
+        found: dict[str, list[Parts]] = {name: [] for name in work}
+        for turn, (name, do) in itertools.product(range(repeat + 1), work.items()):
             with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-                parts = step()
+                parts = do()
             if turn:  # the first warms up
                 found[name].append(parts)
+        first, *_ = found.values()
+        if len(table.columns) == 2:
+            for column in (*first[0], "all", "times faster"):
+                table.add_column(column, justify="right")
         whole = {name: [sum(parts.values()) for parts in of] for name, of in found.items()}
-        ratios = [theirs / ours for theirs, ours in zip(whole["open_clip"], whole["manyview"], strict=True)]
         for name, of in found.items():
             each = [f"{statistics.median(parts[part] for parts in of):.2f}" for part in of[0]]
+            ratios = [before / now for before, now in zip(next(iter(whole.values())), whole[name], strict=True)]
             spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-            median = f"{statistics.median(whole[name]):.2f}"
-            table.add_row(precision, name, *each, median, spread if name == "manyview" else "1")
-    Console(width=120).print(table)
+            table.add_row(precision, name, *each, f"{statistics.median(whole[name]):.2f}", spread)
+    return table
+
+
+def steps(batch: int) -> Work:
+    """A whole step of OpenCLIP and of manyview."""
+    return {"open_clip": their_step(batch), "manyview": our_step(batch)}
 
 
 def our_step(batch: int) -> Callable[[], Parts]:
-    """A step with manyview's towers, objective and optimizer."""
-    text = {
-        "hidden_size": 512,
-        "num_hidden_layers": 12,
-        "num_attention_heads": 8,
-        "intermediate_size": 2048,
-        "max_position_embeddings": _CONTEXT,
-        "hidden_dropout_prob": 0.0,
-        "attention_probs_dropout_prob": 0.0,
-        "vocab_size": _VOCABULARY,
-    }
-    config = ModelConfig(
-        embed_dim=512,
-        image=ImageTowerConfig(name="vit_base_patch32_224", size=224),
-        text=TextTowerConfig(name="bert", options=text),
-    )
-    model = DualEncoder(config, tokenizer()).train()
+    """With manyview's towers, objective and optimizer."""
+    model = ours().train()
     optimizer = build_optimizers(model, OptimizerConfig(name="adamw"))
     images = {view: (pixels(batch) * 255).to(torch.uint8) for view in _IMAGES}
-    tokens = {}
-    for view in _LENGTHS:
-        rows = ids(view, batch)
-        lengths = torch.tensor([len(row) for row in rows], dtype=torch.int32)
-        tokens[view] = {"ids": torch.cat(rows).int(), "lengths": lengths}
-    present = {view: torch.ones(batch, dtype=torch.bool) for view in (*_IMAGES, *_LENGTHS)}
+    tokens = {view: packed(drawn_texts(view, batch)) for view in LENGTHS}
+    present = {view: torch.ones(batch, dtype=torch.bool) for view in (*_IMAGES, *LENGTHS)}
     pairs = [pair for a, b in itertools.combinations(present, 2) for pair in both_ways(a, b)]
 
     def loss() -> Tensor:
         features, scale = model(images, tokens, present)
         return multi_view_loss(features, pairs, scale, present=present).loss
 
-    return lambda: timed(loss, optimizer.step, optimizer.zero_grad)
+    return lambda: timed(loss, optimizer.zero_grad, optimizer.step)
 
 
 def their_step(batch: int) -> Callable[[], Parts]:
     """The same with OpenCLIP."""
-    model = open_clip.create_model("ViT-B-32").train()
-    decayed = [p for p in model.parameters() if p.ndim >= 2]
-    rest = [p for p in model.parameters() if p.ndim < 2]
-    groups = [{"params": rest, "weight_decay": 0.0}, {"params": decayed, "weight_decay": 0.2}]
+    model = theirs().train()
+    groups = [
+        {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0},
+        {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": 0.2},
+    ]
     optimizer = torch.optim.AdamW(groups, lr=1e-4)
     criterion = ClipLoss()
     images = torch.cat([pixels(batch) for _ in _IMAGES])
-    rows = [row for view in _LENGTHS for row in ids(view, batch)]
-    texts = torch.stack([torch.nn.functional.pad(row, (0, _CONTEXT - len(row))) for row in rows])
+    texts = padded_to_context([text for view in LENGTHS for text in drawn_texts(view, batch)])
 
     def loss() -> Tensor:
         features = [*model.encode_image(images, normalize=True).chunk(2)]
@@ -123,10 +115,28 @@ def their_step(batch: int) -> Callable[[], Parts]:
         total: Tensor = sum(criterion(a, b, scale) for a, b in itertools.combinations(features, 2))
         return total
 
-    return lambda: timed(loss, optimizer.step, optimizer.zero_grad)
+    return lambda: timed(loss, optimizer.zero_grad, optimizer.step)
 
 
-def timed(loss: Callable[[], Tensor], step: Callable[[], object], zero_grad: Callable[[], object]) -> Parts:
+def text_towers() -> Work:
+    """Forward and backward of the text towers alone; manyview's with texts padded to 77, too."""
+    mine, their = ours(), theirs()
+    texts = [text for view in LENGTHS for text in drawn_texts(view, _TEXTS)]
+    tokens, rows = packed(texts), padded_to_context(texts)
+    long = {"input_ids": rows, "attention_mask": (rows > 0).long()}
+    plain = ours().text_tower.encoder
+    plain.set_attn_implementation("sdpa")
+    towers: dict[str, tuple[torch.nn.Module, Callable[[], Tensor]]] = {
+        "open_clip, padded to 77": (their, lambda: their.encode_text(rows)),
+        "the same tower, padded to 77": (plain, lambda: plain(**long).last_hidden_state[:, 0]),
+        "manyview": (mine.text_tower, lambda: mine.text_tower(tokens)),
+    }
+    return {name: lambda of=of: timed(lambda: of[1]().sum(), of[0].zero_grad) for name, of in towers.items()}
+
+
+def timed(
+    loss: Callable[[], Tensor], zero_grad: Callable[[], object], step: Callable[[], object] | None = None
+) -> Parts:
     """CPU seconds of the parts of one step."""
     zero_grad()
     marks = [time.process_time()]
@@ -135,29 +145,16 @@ def timed(loss: Callable[[], Tensor], step: Callable[[], object], zero_grad: Cal
     with torch.autocast("cpu", enabled=False):
         value.backward()  # type: ignore[no-untyped-call]
         marks.append(time.process_time())
-        step()
-    marks.append(time.process_time())
-    names = ("forward", "backward", "optimizer")
-    return dict(zip(names, (after - before for before, after in itertools.pairwise(marks)), strict=True))
-
-
-def tokenizer() -> WordPieceTokenizer:
-    """Any: the texts are drawn as numbers."""
-    return train_wordpiece(["a text"], 100)
+        if step is not None:
+            step()
+            marks.append(time.process_time())
+    taken = [after - before for before, after in itertools.pairwise(marks)]
+    return dict(zip(("forward", "backward", "optimizer"), taken, strict=False))
 
 
 def pixels(batch: int) -> Tensor:
     """[batch, 3, 224, 224] in 0..1."""
     return torch.rand(batch, 3, 224, 224)
-
-
-def ids(view: str, batch: int) -> list[Tensor]:
-    """Texts as token numbers, the last the highest, where OpenCLIP pools."""
-    draw = np.random.default_rng(len(view))
-    lengths = draw.integers(*_LENGTHS[view], size=batch)
-    return [
-        torch.tensor([1, *draw.integers(5, _VOCABULARY - 1, size=length - 2), _VOCABULARY - 1]) for length in lengths
-    ]
 
 
 if __name__ == "__main__":
