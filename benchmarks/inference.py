@@ -1,6 +1,6 @@
 """Texts and images a CPU second: manyview's encoders and OpenCLIP's, towers of the size of ViT-B-32, one thread.
 
-    python benchmarks/inference.py [--texts 512] [--images 64] [--repeat 5]
+    python benchmarks/inference.py [--texts 512] [--images 64] [--repeat 5] [--write]
 
 Captions of about 13 tokens, OpenCLIP's padded to its 77; images of 224 pixels, decoded before. Interleaved, each in
 float32 and under bfloat16 autocast.
@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable
 
 import torch
-from rich.console import Console
-from rich.table import Table
+from page import show
 from torch import Tensor
 from vit_b_32 import drawn_texts, ours, packed, padded_to_context, theirs
 
@@ -29,6 +28,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=512)
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -55,9 +55,7 @@ def main() -> None:
             },
         ),
     }
-    table = Table(title=f"items a CPU second, medians of {given.repeat}")
-    for column in ("", "precision", "encoder", "items/s", "times open_clip float32"):
-        table.add_column(column, justify="right" if "s" in column[-2:] else "left")
+    rows_told = list[list[str]]()
     for what, (count, batch, encoders) in works.items():
         ways = list(itertools.product(encoders, ("float32", "bfloat16")))
         found: dict[tuple[str, str], list[float]] = {way: [] for way in ways}
@@ -68,8 +66,9 @@ def main() -> None:
         for (name, precision), rates in found.items():
             ratios = [rate / first for rate, first in zip(rates, found["open_clip", "float32"], strict=True)]
             spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-            table.add_row(what, precision, name, f"{statistics.median(rates):,.1f}", spread)
-    Console(width=120).print(table)
+            rows_told.append([f"{what}, {name}, {precision}", f"{statistics.median(rates):,.1f}", spread])
+    title = f"Texts and images a CPU second, medians of {given.repeat}"
+    show("inference", title, ["", "items/s", "times open_clip float32"], rows_told, write=given.write)
 
 
 @torch.inference_mode()

@@ -1,6 +1,6 @@
 """Records a CPU second: two augmented views of a JPEG by manyview's loader, and by Pillow and torchvision.
 
-    python benchmarks/loader.py [--images 96] [--repeat 5] [--sides 256 512]
+    python benchmarks/loader.py [--images 96] [--repeat 5] [--sides 256 512] [--write]
 
 Both give two uint8 views of 224 pixels by ERNIE-ViL 2.0's recipe: a random square, flip, color jitter, gray, blur.
 manyview reads them from a corpus, decodes once, and tokenizes a title besides; torchvision's transforms are given the
@@ -19,9 +19,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from page import show
 from PIL import Image
-from rich.console import Console
-from rich.table import Table
 from torchvision.transforms import v2
 
 from manyview.corpus import Corpus, Record, Text, write_corpus
@@ -48,11 +47,10 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=96)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--sides", type=int, nargs="+", default=[256, 512])
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    table = Table(title=f"records a CPU second, two views of {_SIZE} pixels, medians of {given.repeat}")
-    for column in ("short side", "kB", "loader", "records/s", "times torchvision"):
-        table.add_column(column, justify="left" if column == "loader" else "right")
+    rows = list[list[str]]()
     for side in given.sides:
         pictures = photographs(given.images, side)
         with tempfile.TemporaryDirectory() as folder:
@@ -72,8 +70,9 @@ def main() -> None:
         for name, rates in found.items():
             ratios = [ours / theirs for ours, theirs in zip(rates, first, strict=True)]
             spread = f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
-            table.add_row(str(side), size, name, f"{statistics.median(rates):,.0f}", spread)
-    Console(width=120).print(table)
+            rows.append([f"{name}, {side} px, {size} kB", f"{statistics.median(rates):,.0f}", spread])
+    title = f"Records a CPU second, two views of {_SIZE} pixels, medians of {given.repeat}"
+    show("loader", title, ["", "records/s", "times torchvision"], rows, write=given.write)
 
 
 def twice(pictures: Sequence[bytes]) -> list[torch.Tensor]:

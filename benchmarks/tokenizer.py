@@ -1,6 +1,6 @@
 """Captions a second: the word cache, the tokenizers library with the same vocabulary, and OpenCLIP's tokenizer.
 
-    python benchmarks/tokenizer.py [--texts 20000] [--repeat 5]
+    python benchmarks/tokenizer.py [--texts 20000] [--repeat 5] [--write]
 
 English titles, tags and descriptions of the starter corpus, to tensors, in batches of 1,024, one thread, interleaved.
 """
@@ -15,8 +15,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import open_clip
 import torch
-from rich.console import Console
-from rich.table import Table
+from page import show
 
 from manyview.corpus import Corpus
 from manyview.model import train_wordpiece
@@ -29,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=int, default=20_000)
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     given = parser.parse_args()
     torch.set_num_threads(1)
     said = [t.text for record in Corpus.open("starter").records("train") for t in record.texts if t.lang == "en"]
@@ -45,13 +45,13 @@ def main() -> None:
     for _ in range(given.repeat):
         for name, way in ways.items():
             found[name].append(rate(way, texts))
-    first = statistics.median(found["open_clip"])
-    table = Table(title=f"{len(texts):,} texts, medians of {given.repeat}")
-    for column in ("tokenizer", "texts a CPU second", "times open_clip"):
-        table.add_column(column, justify="left" if column == "tokenizer" else "right")
+    rows = list[list[str]]()
     for name, rates in found.items():
-        table.add_row(name, f"{statistics.median(rates):,.0f}", f"{statistics.median(rates) / first:.1f}")
-    Console(width=100).print(table)
+        ratios = [of / first for of, first in zip(rates, found["open_clip"], strict=True)]
+        spread = f"{statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
+        rows.append([name, f"{statistics.median(rates):,.0f}", spread])
+    title = f"{len(texts):,} texts, medians of {given.repeat}"
+    show("tokenizer", title, ["", "texts a CPU second", "times open_clip"], rows, write=given.write)
 
 
 def rate(way: Callable[[Sequence[str]], object], texts: Sequence[str]) -> float:

@@ -1,6 +1,6 @@
 """A training step of two image and two text views against the same step with OpenCLIP, on one thread.
 
-    python benchmarks/train.py [--batch 16] [--repeat 5] [--precisions float32 bfloat16] [--what step text]
+    python benchmarks/train.py [--batch 16] [--repeat 5] [--precisions float32 bfloat16] [--what step text] [--write]
 
 Towers of the size of ViT-B-32; captions of about 13 tokens, tags of about 7; all six contrasts; AdamW. OpenCLIP's model
 encodes the views of a kind as one batch, with texts padded to its 77 tokens, and its loss is called for each contrast.
@@ -16,8 +16,7 @@ from collections.abc import Callable
 
 import torch
 from open_clip.loss import ClipLoss
-from rich.console import Console
-from rich.table import Table
+from page import show
 from torch import Tensor
 from vit_b_32 import LENGTHS, drawn_texts, ours, packed, padded_to_context, theirs
 
@@ -27,6 +26,7 @@ from manyview.train.optimizer import build_optimizers
 
 _IMAGES = ("image", "image.2")
 _TEXTS = 48
+_WARM_UP = 2
 Parts = dict[str, float]
 Work = dict[str, Callable[[], Parts]]
 
@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--precisions", nargs="+", choices=["float32", "bfloat16"], default=["float32", "bfloat16"])
     parser.add_argument("--what", nargs="+", choices=["step", "text"], default=["step", "text"])
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
     given = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -47,32 +48,29 @@ def main() -> None:
     }
     for what in given.what:
         title, work = works[what]
-        Console(width=120).print(compared(title, work(), given.precisions, given.repeat))
+        columns, rows = compared(work(), given.precisions, given.repeat)
+        show(what, f"{title}, medians of {given.repeat}", columns, rows, write=given.write)
 
 
-def compared(title: str, work: Work, precisions: list[str], repeat: int) -> Table:
-    """All kinds of work in turn, the first the measure of the others."""
-    table = Table(title=f"{title}, medians of {repeat}")
-    table.add_column("precision")
-    table.add_column("")
+def compared(work: Work, precisions: list[str], repeat: int) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows: all kinds of work in turn, the first the measure of the others."""
+    rows, columns = list[list[str]](), list[str]()
     for precision in precisions:
         found: dict[str, list[Parts]] = {name: [] for name in work}
-        for turn, (name, do) in itertools.product(range(repeat + 1), work.items()):
+        for turn, (name, do) in itertools.product(range(-_WARM_UP, repeat), work.items()):
             with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
                 parts = do()
-            if turn:  # the first warms up
+            if turn >= 0:
                 found[name].append(parts)
-        first, *_ = found.values()
-        if len(table.columns) == 2:
-            for column in (*first[0], "all", "times faster"):
-                table.add_column(column, justify="right")
         whole = {name: [sum(parts.values()) for parts in of] for name, of in found.items()}
+        first, *_ = whole.values()
         for name, of in found.items():
             each = [f"{statistics.median(parts[part] for parts in of):.2f}" for part in of[0]]
-            ratios = [before / now for before, now in zip(next(iter(whole.values())), whole[name], strict=True)]
+            ratios = [before / now for before, now in zip(first, whole[name], strict=True)]
             spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-            table.add_row(precision, name, *each, f"{statistics.median(whole[name]):.2f}", spread)
-    return table
+            rows.append([f"{name}, {precision}", *each, f"{statistics.median(whole[name]):.2f}", spread])
+            columns = ["", *of[0], "all", "times faster"]
+    return columns, rows
 
 
 def steps(batch: int) -> Work:

@@ -25,6 +25,11 @@ def run(name: str, *arguments: str) -> str:
     [
         ("loss.py", ("--sizes", "64", "--repeat", "1"), "6 pairs both ways"),
         ("collectives.py", ("--rows", "8", "--width", "16"), "all_gather_single"),
+        ("train.py", ("--batch", "2", "--repeat", "1", "--what", "step"), "manyview, bfloat16"),
+        ("loader.py", ("--images", "4", "--repeat", "1", "--sides", "256"), "manyview, 256 px"),
+        ("tokenizer.py", ("--texts", "200", "--repeat", "1"), "word cache"),
+        ("inference.py", ("--texts", "8", "--images", "2", "--repeat", "1"), "images, manyview, float32"),
+        ("checkpoint.py", ("--every", "2", "--repeat", "1", "--window", "1"), "lost to a checkpoint"),
     ],
 )
 def test_every_benchmark_runs(name, arguments, told):

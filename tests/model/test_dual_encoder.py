@@ -147,3 +147,30 @@ def test_weights_of_another_model_are_refused(tmp_path):
 def test_an_unreadable_picture_is_a_data_error():
     with pytest.raises(DataError, match="image"):
         small().encode_image([b"no picture"])
+
+
+def views(n, *sizes):
+    draw = torch.Generator().manual_seed(1)
+    return {
+        f"image.{i}": torch.randint(0, 256, (n, 3, size, size), generator=draw).to(torch.uint8)
+        for i, size in enumerate(sizes)
+    }
+
+
+@pytest.mark.parametrize("name", ["residual", "resnet10t"])
+def test_a_view_has_the_features_it_has_alone_whatever_goes_with_it(name):
+    """In training too: where a tower takes statistics of its batch, views stay apart."""
+    torch.manual_seed(0)
+    model = DualEncoder(ModelConfig(embed_dim=24, image=ImageTowerConfig(name=name, size=64))).train()
+    images = views(4, 64, 32, 64)
+    texts = {"title": ["a", "red apple", "b"], "tags": ["tea"]}
+    tokens = {view: model.tokenize(of, 8) for view, of in texts.items()}
+    present = {"title": torch.tensor([True, False, True, True]), "tags": torch.tensor([False, True, False, False])}
+    features, scale = model(images, tokens, present)
+    for view, of in images.items():
+        torch.testing.assert_close(features[view], model.image_features(of), atol=1e-5, rtol=1e-5)
+    for view, of in tokens.items():
+        there = present[view]
+        torch.testing.assert_close(features[view][there], model.text_features(of), atol=1e-5, rtol=1e-5)
+        assert not features[view][~there].any()
+    assert scale == model.logit_scale.exp()

@@ -95,22 +95,33 @@ class DualEncoder(nn.Module):
     ) -> tuple[dict[str, Tensor], Tensor]:
         """([n, embed_dim] features of every view, exp(logit_scale)).
 
-        `tokens` hold the rows present only; the rows of absent texts are zero. The texts of all views go through
-        the text tower at once, and with them one that nobody reads where there is none, so that all processes of a
-        world do the same.
+        `tokens` hold the rows present only; the rows of absent texts are zero. Views of one size go through the
+        image tower at once, all texts through the text tower, and with them one that nobody reads where there is
+        none, so that all processes of a world do the same.
         """
-        features = {name: self.image_features(of) for name, of in images.items()}
+        features = dict[str, Tensor]()
+        for together in self._passes(images):
+            encoded = self.image_features(torch.cat([images[name] for name in together]))
+            features |= zip(together, encoded.chunk(len(together)), strict=True)
         counts = [len(of["lengths"]) for of in tokens.values()]
         read = list(tokens.values())
         if not any(counts):
             read.append({key: of.to(self.logit_scale.device) for key, of in self.tokenize(["a"], _MAX_TOKENS).items()})
             counts.append(1)
-        encoded = torch.split(self.text_features(join_tokens(read)), counts)
-        for name, rows in zip(tokens, encoded, strict=False):
+        for name, rows in zip(tokens, torch.split(self.text_features(join_tokens(read)), counts), strict=False):
             there = present[name]
             everyone = torch.zeros(len(there), self.embed_dim, device=rows.device)
             features[name] = everyone.index_put((there.nonzero()[:, 0],), rows)
         return features, self.logit_scale.exp()
+
+    def _passes(self, images: Mapping[str, Tensor]) -> list[list[str]]:
+        """Views that go through the image tower together: those of one size, unless it takes statistics of them."""
+        if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in self.image_tower.modules()):
+            return [[name] for name in images]
+        sizes = {of.shape[-1]: list[str]() for of in images.values()}
+        for name, of in images.items():
+            sizes[of.shape[-1]].append(name)
+        return list(sizes.values())
 
     def clamp_logit_scale(self) -> None:
         """Keep exp(logit_scale) at most at its maximum; to be called after each optimizer step."""
