@@ -1,6 +1,7 @@
 """Laws of the towers: no sample looks at another, padding is nothing, unknown names are refused."""
 
 import pytest
+import timm
 import torch
 from timm.layers.attention import Attention
 from torch import nn
@@ -8,7 +9,7 @@ from torch.nn import functional
 
 from manyview.errors import UsageError
 from manyview.model import DualEncoder, ImageTowerConfig, ModelConfig, TextTowerConfig, train_wordpiece
-from manyview.model.image_tower import PatchEmbedding, build_image_tower
+from manyview.model.image_tower import PatchEmbedding, PooledBlock, build_image_tower
 from manyview.model.ngrams import NgramTokenizer, pieces
 from manyview.model.residual import ResidualTower, _StandardizedConv
 
@@ -42,6 +43,25 @@ def test_patches_are_embedded_as_the_convolution_does_it():
         *(torch.autograd.grad(of, (fast.weight, fast.bias), seen) for of in (fast(x), plain)), strict=True
     ):
         torch.testing.assert_close(grad, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("pool", "is_pooled"), [("token", True), ("avg", False)])
+def test_only_the_token_that_is_read_goes_through_the_last_mlp(pool, is_pooled):
+    torch.manual_seed(0)
+    options = {"global_pool": pool, "class_token": True, "embed_dim": 32, "depth": 2, "num_heads": 2}
+    tower = build_image_tower(ImageTowerConfig(name="vit_tiny_patch16_224", size=64, options=options)).eval()
+    plain = timm.create_model("vit_tiny_patch16_224", img_size=64, num_classes=0, **options).eval()
+    plain.load_state_dict(tower.backbone.state_dict())
+    assert isinstance(tower.backbone.blocks[-1], PooledBlock) == is_pooled
+    x = torch.randn(3, 3, 64, 64)
+    features = [backbone(x) for backbone in (tower.backbone, plain)]
+    torch.testing.assert_close(*features, atol=1e-5, rtol=1e-5)
+    seen = torch.randn_like(features[0])
+    for of in features:
+        (of * seen).sum().backward()
+    expected = dict(plain.named_parameters())
+    for name, parameter in tower.backbone.named_parameters():
+        torch.testing.assert_close(parameter.grad, expected[name].grad, atol=1e-4, rtol=1e-4, msg=name)
 
 
 @pytest.mark.parametrize("other", [{"stride": 2}, {"padding": 1, "stride": 4}, {"groups": 2, "stride": 4}])

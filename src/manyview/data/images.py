@@ -27,16 +27,18 @@ __all__ = [
     "shortest_needed",
 ]
 
+cv2.setNumThreads(0)  # images are shared out over processes and threads; OpenCV's own do not survive a fork
+
 MAX_PIXELS = 178_956_970  # Pillow's own bomb limit
 CROP_DRAWS = 5
-_JPEG, _JPEG_END, _TAIL = b"\xff\xd8\xff", b"\xff\xd9", 64
+_JPEG_END, _TAIL = b"\xff\xd9", 64
 _REDUCED = (
     (8, cv2.IMREAD_REDUCED_COLOR_8),
     (4, cv2.IMREAD_REDUCED_COLOR_4),
     (2, cv2.IMREAD_REDUCED_COLOR_2),
     (1, cv2.IMREAD_COLOR),
 )
-_SIGNATURES = {_JPEG: "JPEG", b"\x89PNG": "PNG", b"RIFF": "WEBP", b"GIF8": "GIF"}  # the rest is tried in turn
+_SIGNATURES = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"RIFF": "WEBP", b"GIF8": "GIF"}  # the rest is tried in turn
 _WHITE = (255, 255, 255, 255)
 _GENTLE_MIN_SIDE = 0.7
 _GENTLE_ASPECT = 1.1

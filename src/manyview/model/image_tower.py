@@ -8,6 +8,7 @@ import timm
 import torch
 from timm.layers.attention import Attention
 from timm.layers.patch_embed import PatchEmbed
+from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
 
 from manyview.errors import UsageError
@@ -49,6 +50,24 @@ class PatchEmbedding(nn.Conv2d):
             module.__class__ = cls
 
 
+class PooledBlock(Block):
+    """The last block of a ViT of which only the class token is read: its MLP runs for that token alone."""
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """[n, 1, width] from [n, tokens, width]."""
+        attended = self.attn(self.norm1(x), *args, **kwargs)[:, :1]
+        token: Tensor = x[:, :1] + self.drop_path1(self.ls1(attended))
+        mixed: Tensor = token + self.drop_path2(self.ls2(self.mlp(self.norm2(token))))
+        return mixed
+
+    @classmethod
+    def instead_of_last(cls, backbone: nn.Module) -> None:
+        """Make one of the last block of a VisionTransformer of timm's, where it is such a one."""
+        reads_a_token = isinstance(backbone, VisionTransformer) and backbone.global_pool == "token"
+        if reads_a_token and type(last := backbone.blocks[-1]) is Block:
+            last.__class__ = cls
+
+
 class TimmTower(nn.Module):
     """A timm model without its classifier, fed with the mean and deviation it was made for.
 
@@ -69,6 +88,7 @@ class TimmTower(nn.Module):
             values = torch.tensor(self.backbone.default_cfg[key]) * 255
             self.register_buffer(key, values.view(1, 3, 1, 1), persistent=False)
 
+        PooledBlock.instead_of_last(self.backbone)
         for module in self.backbone.modules():
             if isinstance(module, PatchEmbed):
                 PatchEmbedding.instead_of(module.proj)

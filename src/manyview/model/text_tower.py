@@ -65,7 +65,7 @@ class TransformerTower(nn.Module):
         if self.pooling == "mean":
             lengths = tokens["lengths"].long()[packing.order]
             owners = torch.arange(len(lengths), device=lengths.device).repeat_interleave(lengths)
-            sums = states.new_zeros(len(lengths), self.width).index_add(0, owners, states)
+            sums = torch.zeros(len(lengths), self.width, device=states.device).index_add(0, owners, states.float())
             pooled = sums / lengths[:, None]
         else:
             pooled = states[packing.starts]

@@ -13,7 +13,8 @@ def repeated_layers(model: nn.Module) -> Iterator[nn.Module]:
     """The members of every list of two or more modules of one class, outermost lists first."""
     for child in model.children():
         members = list(child.children())
-        if isinstance(child, nn.ModuleList | nn.Sequential) and len(members) > 1 and len(set(map(type, members))) == 1:
+        is_list = isinstance(child, nn.ModuleList | nn.Sequential) and len(members) > 1
+        if is_list and all(isinstance(member, type(members[0])) for member in members):
             yield from members
         else:
             yield from repeated_layers(child)
