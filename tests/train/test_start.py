@@ -10,7 +10,7 @@ from manyview.errors import UsageError
 from manyview.model import DualEncoder as Model
 from manyview.model import ModelConfig
 from manyview.train import train
-from manyview.train.layers import layers_above
+from manyview.train.layers import layers_above, repeated_layers
 from manyview.train.start import interpolated
 
 VIT = "model.image={name: test_vit, size: 160, options: {}}"
@@ -132,6 +132,14 @@ def test_layers_above_are_counted_from_the_top(config):
     assert above["image_tower.stem.weight"] == 4
     assert [above[f"image_tower.blocks.{i}.first.weight"] for i in range(3)] == [3, 2, 1]
     assert above["image_projection.weight"] == above["logit_scale"] == 0
+
+
+def test_the_layers_of_a_vit_are_found_though_the_last_is_of_another_kind(config):
+    options = "model.image.options={class_token: true, global_pool: token, depth: 3}"
+    model = Model(config("model.image.name=test_vit", "model.image.size=32", options).model)
+    blocks = list(model.image_tower.backbone.blocks)
+    assert len({type(block) for block in blocks}) == 2
+    assert list(repeated_layers(model.image_tower)) == blocks
 
 
 def test_layer_decay_gives_each_layer_its_share_of_the_rate(config):

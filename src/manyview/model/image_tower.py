@@ -63,9 +63,9 @@ class PooledBlock(Block):
     @classmethod
     def instead_of_last(cls, backbone: nn.Module) -> None:
         """Make one of the last block of a VisionTransformer of timm's, where it is such a one."""
-        reads_a_token = isinstance(backbone, VisionTransformer) and backbone.global_pool == "token"
-        if reads_a_token and type(last := backbone.blocks[-1]) is Block:
-            last.__class__ = cls
+        if isinstance(backbone, VisionTransformer) and backbone.global_pool == "token":
+            last = list(backbone.blocks.children())[-1]
+            last.__class__ = cls if type(last) is Block else type(last)
 
 
 class TimmTower(nn.Module):
