@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import text_identity
@@ -44,7 +43,7 @@ class Batch:
     problems: list[tuple[str, str]]
 
 
-class BatchSource(Dataset[Batch]):
+class BatchSource:
     """Batch number `step` of a split: a pure function of its arguments, whoever asks and in what order.
 
     Several corpora are read side by side, each with its part of every batch in proportion to `weights`.
@@ -92,9 +91,6 @@ class BatchSource(Dataset[Batch]):
                 f"fewer than batch_size={batch_size}: make the batch smaller"
             )
         self._check_kinds(corpora, split)
-
-    def __len__(self) -> int:
-        return 2**62
 
     def __getitem__(self, step: int) -> Batch:
         everyone = self.order.batch(step, self._batch_size)

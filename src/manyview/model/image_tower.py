@@ -65,7 +65,8 @@ class PooledBlock(Block):
         """Make one of the last block of a VisionTransformer of timm's, where it is such a one."""
         if isinstance(backbone, VisionTransformer) and backbone.global_pool == "token":
             last = list(backbone.blocks.children())[-1]
-            last.__class__ = cls if type(last) is Block else type(last)
+            if type(last) is Block:
+                last.__class__ = cls
 
 
 class TimmTower(nn.Module):
