@@ -1,12 +1,15 @@
 """The command line: every verb on a real run, and one sentence with the right exit code for mistakes."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.train.conftest import TINY, corpus
 from tests.train.processes import training, wait_for_step
 
@@ -219,3 +222,29 @@ def test_embed_refuses_in_a_sentence(run, trained, tmp_path, arguments, sentence
     code, _, err = run("embed", trained, tmp_path, *arguments)
     assert code == 2
     assert sentence in err
+
+
+def test_embed_notices_a_place_it_cannot_write_before_it_encodes(run, trained, tmp_path, monkeypatch):
+    monkeypatch.setattr("manyview.model.folder.encode_folder", lambda *_, **__: pytest.fail("it has encoded"))
+    (tmp_path / "file").touch()
+    code, _, err = run("embed", trained, tmp_path, "--out", tmp_path / "file" / "features.npz")
+    assert code == 1
+    assert "cannot write" in err
+
+
+def test_ctrl_c_ends_embed_in_a_word_whenever_it_comes(trained, tmp_path):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(1024):
+        Image.new("RGB", (512, 512), (number % 256, 0, 0)).save(pictures / f"{number}.bmp")
+    out = tmp_path / "features.npz"
+    for after_s in (0.5, 4, 8):
+        command = [sys.executable, "-m", "manyview", "embed", trained, pictures, "--out", out, "--processes", "2"]
+        process = subprocess.Popen(map(str, command), stderr=subprocess.PIPE, text=True, start_new_session=True)
+        time.sleep(after_s)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode in (130, -signal.SIGINT, 0), err
+        if after_s > 0.5:  # before that Python itself is still starting
+            assert "Traceback" not in err
+        assert not list(tmp_path.glob("*.partial*"))

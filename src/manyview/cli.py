@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -172,22 +174,27 @@ def embed(
         raise UsageError(f"--precision {precision}, allowed: {', '.join(PRECISIONS)}")
     if out.suffix != ".npz":
         raise UsageError(f"--out {out}, allowed: a file whose name ends in .npz")
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("encoding")
-        encoded = encode_folder(
-            model,
-            folder,
-            processes=processes,
-            precision=precision,
-            progress=lambda done, of: bar.update(task, completed=done, total=of),
-        )
+    partial = out.with_suffix(".partial.npz")
+    with _writing(out):  # before the work, not after it
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+    try:
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("encoding")
+            encoded = encode_folder(
+                model,
+                folder,
+                processes=processes,
+                precision=precision,
+                progress=lambda done, of: bar.update(task, completed=done, total=of),
+            )
+        with _writing(out):
+            np.savez(partial, features=encoded.features, names=np.array(encoded.names))
+            partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
     for name, reason in encoded.problems.items():
         print(f"left out: {name}, {reason}", file=sys.stderr)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(out, features=encoded.features, names=np.array(encoded.names))
-    except OSError as error:
-        raise ManyviewError(f"cannot write {out}: {error.strerror or error}") from error
     print(out)
 
 
@@ -290,8 +297,14 @@ def _print_table(table: Any) -> None:
 
 
 def _write(file: Path, text: str) -> None:
-    try:
+    with _writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _writing(file: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ManyviewError(f"cannot write {file}: {error.strerror or error}") from error

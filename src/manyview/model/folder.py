@@ -2,9 +2,12 @@
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +17,7 @@ import torch
 from PIL import Image
 
 from manyview.data.images import rendered
-from manyview.errors import DataError, UsageError
+from manyview.errors import DataError, ManyviewError, UsageError
 from manyview.model.dual_encoder import DualEncoder
 from manyview.model.precision import Precision
 
@@ -44,7 +47,8 @@ def encode_folder(
     """Features of every image below a folder, in the order of the names, whatever the number of processes.
 
     `processes`: by default one a core; each has its part of the cores. `progress` is told (images done, of all).
-    Raises UsageError for a folder without images, DataError when none of them can be decoded.
+    Raises UsageError for a folder without images, DataError when none of them can be decoded, ManyviewError when
+    a process was killed.
     """
     folder = Path(folder)
     endings = set(Image.registered_extensions())
@@ -58,12 +62,15 @@ def encode_folder(
     parts: list[np.ndarray] = []
     problems: dict[str, str] = {}
     done = 0
-    with ExitStack() as stack:
-        for part, wrong in _encoded(str(model), folder, chunks, processes, precision, stack):
-            parts.append(part)
-            problems |= wrong
-            done += len(part) + len(wrong)
-            progress(done, len(names))
+    try:
+        with ExitStack() as stack:
+            for part, wrong in _encoded(str(model), folder, chunks, processes, precision, stack):
+                parts.append(part)
+                problems |= wrong
+                done += len(part) + len(wrong)
+                progress(done, len(names))
+    except BrokenProcessPool:
+        raise ManyviewError("an encoding process was killed, perhaps for want of memory: try fewer processes") from None
     if len(problems) == len(names):
         name, reason = next(iter(problems.items()))
         raise DataError(f"none of the {len(names)} images in {folder} can be decoded; the first is {name}: {reason}")
@@ -79,13 +86,29 @@ def _encoded(
     DualEncoder.from_pretrained(model)  # what is wrong with it is said here
     threads = max(1, (os.cpu_count() or 1) // processes)
     pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin, (model, threads))
-    return stack.enter_context(pool).map(partial(_encode_in_process, folder, precision), chunks)
+    stack.callback(pool.shutdown, cancel_futures=True)
+    with _interrupts_ignored():
+        return pool.map(partial(_encode_in_process, folder, precision), chunks)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes that start meanwhile print nothing when Ctrl-C meets them among their imports."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 _MODEL: list[DualEncoder] = []
 
 
 def _begin(model: str, threads: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a word
     torch.set_num_threads(threads)
     _MODEL.append(DualEncoder.from_pretrained(model))
 
