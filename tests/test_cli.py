@@ -232,6 +232,7 @@ def test_embed_notices_a_place_it_cannot_write_before_it_encodes(run, trained, t
     assert "cannot write" in err
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_embed_in_a_word_whenever_it_comes(trained, tmp_path):
     pictures = tmp_path / "pictures"
     pictures.mkdir()
