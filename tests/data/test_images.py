@@ -86,6 +86,23 @@ def test_fast_decoding_gives_the_same_pixels(mode, orientation, progressive):
     assert far(decode_pixels(data, 12), decode_image(data).resize(decode_pixels(data, 12).shape[1::-1])) < 4
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
+@pytest.mark.parametrize("size", [(64, 48), (1, 1), (17, 31)])
+def test_fast_decoding_of_webp_gives_the_same_pixels(mode, size):
+    for options in ({"quality": 80}, {"lossless": True}, {"quality": 80, "xmp": b"more chunks"}):
+        data = encoded(smooth(*size).convert(mode), "WEBP", **options)
+        np.testing.assert_array_equal(decode_pixels(data, 8), np.asarray(decode_image(data)))
+
+
+def test_a_webp_that_is_cut_short_or_a_bomb_is_refused_wherever_it_is_cut():
+    data = encoded(PHOTO, "WEBP")
+    for length in (*range(0, 40), len(data) // 2, len(data) - 1):
+        with pytest.raises(DataError, match="image"):
+            decode_pixels(data[:length], 8)
+    with pytest.raises(DataError, match="64x48 pixels, allowed: 100"):
+        decode_pixels(data, 8, max_pixels=100)
+
+
 @pytest.mark.parametrize(
     ("at_least", "shorter"), [(1000, 768), (700, 768), (384, 384), (200, 192 * 2), (190, 192), (5, 96)]
 )

@@ -2,6 +2,7 @@
 
 import io
 import math
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,10 +59,14 @@ def decode_image(source: bytes | str | Path | Image.Image, max_pixels: int = MAX
 def decode_pixels(source: bytes, at_least: int, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """[h, w, 3] uint8: what `decode_image` gives, but a JPEG may come smaller, its short side no less than `at_least`.
 
-    Ordinary JPEGs are decoded by OpenCV, and scaled down by 2, 4 or 8 before their frequencies become pixels. Raises
-    DataError.
+    Ordinary JPEGs and WebPs are decoded by OpenCV, JPEGs scaled down by 2, 4 or 8 before their frequencies become
+    pixels. Raises DataError.
     """
     with _reasons():
+        if _is_plain_webp(source, max_pixels):
+            pixels = cv2.imdecode(np.frombuffer(source, np.uint8), cv2.IMREAD_COLOR_RGB)
+            if pixels is not None:
+                return pixels
         opened = _opened(source, max_pixels)
         if opened.format == "JPEG" and opened.mode in ("RGB", "L") and _JPEG_END in source[-_TAIL:]:
             shrinks = min(opened.size) / max(1, at_least)
@@ -168,6 +173,14 @@ def _open(source: bytes | str | Path) -> Image.Image:
         return Image.open(source)
     likely = next((name for start, name in _SIGNATURES.items() if source.startswith(start)), None)
     return Image.open(io.BytesIO(source), formats=None if likely is None else (likely,))
+
+
+def _is_plain_webp(source: bytes, max_pixels: int) -> bool:
+    """One whole lossy frame without alpha, orientation or animation: its size stands in the first 30 bytes."""
+    if len(source) < 30 or source[:4] != b"RIFF" or source[8:16] != b"WEBPVP8 ":
+        return False
+    riff_bytes, width, height = struct.unpack_from("<4xI18xHH", source)
+    return 8 + riff_bytes <= len(source) and (width & 0x3FFF) * (height & 0x3FFF) <= max_pixels
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
