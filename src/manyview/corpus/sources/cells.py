@@ -1,0 +1,144 @@
+"""Cells: columns of whatever type as texts, lists of texts or numbers, with what had to be left out."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from manyview.corpus.sources.block import plain, written_float
+
+__all__ = ["MAX_TEXT_BYTES", "WRITTEN_LIST", "Exploded", "as_numbers", "as_texts", "exploded", "fault_of"]
+
+MAX_TEXT_BYTES = 1 << 20
+WRITTEN_LIST = "list"  # a cell is a list written out
+NOTHING = pa.array(["nan", "NaN", "NULL", "null", "None", "<NA>"])  # how programs write that a cell is empty
+
+
+@dataclass(frozen=True)
+class Exploded:
+    """Texts, each with the place of the row that has it."""
+
+    rows: pa.Array
+    texts: pa.Array
+    skipped: Counter[str]
+
+
+def as_texts(column: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Trimmed texts or null, and which cells hold something that is no text, number or list of just one.
+
+    Blank cells and those in which a program wrote that there is nothing (nan, NULL, None) are null.
+    """
+    column = plain(column)
+    texts = _texts(column)
+    wrong = pc.and_(column.is_valid(), texts.is_null())
+    if pa.types.is_floating(column.type):
+        wrong = pc.and_(wrong, pc.invert(pc.fill_null(pc.is_nan(column), False)))
+    elif pa.types.is_list(column.type):
+        wrong = pc.and_(wrong, pc.fill_null(pc.greater(pc.list_value_length(column), 0), False))
+    trimmed = pc.utf8_trim_whitespace(texts)
+    empty = pc.or_(pc.equal(trimmed, ""), pc.is_in(trimmed, NOTHING))
+    return pc.if_else(pc.fill_null(empty, True), pa.scalar(None, pa.string()), trimmed), wrong
+
+
+def fault_of(column: pa.Array) -> str:
+    """What is wrong with the cells of a column that are no text."""
+    kind = plain(column).type
+    return "not UTF-8" if pa.types.is_string(kind) or pa.types.is_binary(kind) else "not a text or number"
+
+
+def as_numbers(column: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Numbers as float64 or null, and which cells hold something else. A written number is one."""
+    column = plain(column)
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+        return column.cast(pa.float64(), safe=False), pa.array([False] * len(column), pa.bool_())
+    texts, wrong = as_texts(column)
+    numbers = pa.array([_number(text) for text in texts.to_pylist()], pa.float64())
+    return numbers, pc.or_(wrong, pc.and_(texts.is_valid(), numbers.is_null()))
+
+
+def exploded(column: pa.Array, split: str) -> Exploded:
+    """The texts of a column one by one: of lists each element, of a cell with a separator each piece.
+
+    Elements that are no text are counted, and so are texts over MAX_TEXT_BYTES.
+    """
+    rows, values = _flattened(plain(column))
+    texts, wrong = as_texts(values)
+    skipped = Counter({f"text: {fault_of(values)}": pc.sum(wrong).as_py() or 0})
+    if split:
+        inner, values = _flattened(_split(texts, split))
+        rows = rows.take(inner)
+        texts, _ = as_texts(values)
+    small = pc.fill_null(pc.less_equal(pc.binary_length(texts), MAX_TEXT_BYTES), False)
+    skipped["text: longer than 1 MB"] = pc.sum(texts.is_valid()).as_py() - pc.sum(small).as_py() if len(texts) else 0
+    return Exploded(rows.filter(small), texts.filter(small), +skipped)
+
+
+def _flattened(column: pa.Array) -> tuple[pa.Array, pa.Array]:
+    rows = pa.array(range(len(column)), pa.int64())
+    while pa.types.is_list(column.type):
+        rows = rows.take(pc.list_parent_indices(column))
+        column = plain(pc.list_flatten(column))
+    return rows, column
+
+
+def _split(texts: pa.Array, split: str) -> pa.Array:
+    if split != WRITTEN_LIST:
+        return pc.split_pattern(texts, split)
+    return pa.array([None if text is None else _written_list(text) for text in texts.to_pylist()], pa.list_(pa.string()))
+
+
+def _written_list(text: str) -> list[str]:
+    """The elements of "[...]" in JSON or Python; anything else is one text."""
+    readers: tuple[Callable[[str], Any], ...] = (json.loads, ast.literal_eval)
+    for read in readers if text.startswith(("[", "(")) and len(text) <= MAX_TEXT_BYTES else ():
+        try:
+            found = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        return [str(one) for one in found if isinstance(one, str | int | float) and not isinstance(one, bool)]
+    return [text]
+
+
+def _texts(column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_binary(kind):
+        return _utf8(column)
+    if pa.types.is_floating(kind):
+        return pa.array([None if one is None else written_float(one) for one in column.to_pylist()], pa.string())
+    if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_temporal(kind):
+        return column.cast(pa.string())
+    if pa.types.is_list(kind):
+        alone = pc.fill_null(pc.equal(pc.list_value_length(column), 1), False)
+        only = pc.list_element(pc.if_else(alone, column, pa.scalar([None], kind)), 0)
+        return _texts(plain(only))
+    return pa.nulls(len(column), pa.string())
+
+
+def _utf8(column: pa.Array) -> pa.Array:
+    """Valid UTF-8 as it is, anything else null. Arrow's readers do not look."""
+    raw = column.cast(pa.binary())
+    try:
+        return raw.cast(pa.string())
+    except pa.ArrowInvalid:
+        return pa.array([_decoded(one) for one in raw.to_pylist()], pa.string())
+
+
+def _decoded(raw: bytes | None) -> str | None:
+    try:
+        return None if raw is None else raw.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,133 @@
+"""Detect: what columns are called in data that others have made, and what they then say."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import TypeVar
+
+import pyarrow as pa
+
+from manyview.corpus.sources.block import path_in
+from manyview.corpus.sources.mapping import Column, ImageMapping, RowMapping, ViewMapping, with_fields
+from manyview.errors import UsageError
+
+__all__ = ["completed", "require_columns"]
+
+KINDS = {
+    "title": ("title", "name", "product_name", "product_title"),
+    "caption": ("caption", "captions", "text", "texts", "txt", "alt", "alt_text", "sentence", "sentences"),
+    "tags": ("tags", "keywords", "labels", "objects"),
+    "category": ("category", "categories", "label"),
+    "context": ("description", "context"),
+    "query": ("query", "queries"),
+}
+SEPARATED = {"tags": ","}
+IDS = ("image_id", "id", "sku", "item_id", "product_id", "key", "__key__", "uid", "uuid")
+IMAGES = (
+    "image",
+    "jpg",
+    "png",
+    "webp",
+    "img",
+    "photo",
+    "picture",
+    "image_bytes",
+    "image_base64",
+    "filepath",
+    "image_path",
+    "file_path",
+    "file_name",
+    "filename",
+    "path",
+    "image_url",
+    "img_url",
+    "url",
+)
+GROUPS = ("group", "group_id")
+LANGUAGES = ("lang", "language")
+LICENSES = ("license", "licence")
+ATTRIBUTIONS = ("attribution", "author", "artist", "credit")
+SHOWN = 40
+
+MappingT = TypeVar("MappingT", bound=RowMapping)
+
+
+def completed(mapping: MappingT, schema: pa.Schema, where: str, *, has_image: bool = False) -> MappingT:
+    """The mapping with what it leaves open read off the names of the columns, if it has no views.
+
+    Raises UsageError for a column that is not there, and when neither an image (unless the source itself
+    `has_image`) nor a text is found, or texts that belong to nothing.
+    """
+    if mapping.views is None:
+        mapping = with_fields(mapping, _guessed(mapping, schema, has_image))
+    if not mapping.views and mapping.image is None and not has_image:
+        raise UsageError(
+            f"{where} has no column whose name tells what it holds: say `views: {{title: COLUMN}}` or "
+            f"`image: COLUMN` with some of {_listed(schema.names)}"
+        )
+    require_columns(mapping, schema.names, where)
+    if mapping.id is None and mapping.image is None and not has_image:
+        raise UsageError(f"{where} has texts of no image: name an `id` or `image` column, of {_listed(schema.names)}")
+    return mapping
+
+
+def require_columns(mapping: RowMapping, names: Sequence[str], where: str) -> None:
+    """Raise UsageError for the first column of the mapping that is not there."""
+    for column in mapping.columns(optional=False):
+        if path_in(column, names) is None:
+            close = difflib.get_close_matches(column, names, 1)
+            hint = f", did you mean {close[0]!r}?" if close else ";"
+            raise UsageError(f"{where} has no column {column!r}{hint} it has {_listed(names) or 'none at all'}")
+
+
+def _guessed(mapping: RowMapping, schema: pa.Schema, has_image: bool) -> dict[str, object]:
+    names = {name.lower(): name for name in reversed(schema.names)}
+    image = None if has_image else _image_struct(schema) or _first(IMAGES, names)
+    found = {
+        "id": mapping.id or _first(IDS, names),
+        "group": mapping.group or _first(GROUPS, names),
+        "license": mapping.license or _first(LICENSES, names),
+        "attribution": mapping.attribution or _first(ATTRIBUTIONS, names),
+    }
+    if mapping.image is not None:
+        image = mapping.image.column
+    views = _views(names, schema, {image, *found.values()})
+    return {**found, "image": mapping.image or (ImageMapping(column=image) if image else None), "views": views}
+
+
+def _views(names: dict[str, str], schema: pa.Schema, taken: set[object]) -> dict[str, tuple[ViewMapping, ...]]:
+    lang = _first(LANGUAGES, names)
+    views: dict[str, tuple[ViewMapping, ...]] = {}
+    for kind, known in KINDS.items():
+        there = [names[name] for name in known if name in names and names[name] not in taken]
+        found = [_view(name, kind, schema.field(schema.names.index(name)).type, lang) for name in there]
+        if found:
+            views[kind] = tuple(found)
+    return views
+
+
+def _view(name: str, kind: str, dtype: pa.DataType, lang: str | None) -> ViewMapping:
+    is_text = pa.types.is_string(dtype) or pa.types.is_large_string(dtype) or pa.types.is_binary(dtype)
+    return ViewMapping(
+        column=name,
+        split=SEPARATED.get(kind, "") if is_text else "",
+        lang="" if lang is None else Column(column=lang),
+    )
+
+
+def _first(known: Sequence[str], names: dict[str, str]) -> str | None:
+    return next((names[name] for name in known if name in names), None)
+
+
+def _image_struct(schema: pa.Schema) -> str | None:
+    """The column in the Hugging Face image layout, whatever it is called."""
+    for field in schema:
+        if pa.types.is_struct(field.type) and {"bytes", "path"} == {inner.name for inner in field.type}:
+            return str(field.name)
+    return None
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = [f"and {len(names) - SHOWN} more"] if len(names) > SHOWN else []
+    return ", ".join([*map(str, names[:SHOWN]), *more])

@@ -1,0 +1,168 @@
+"""Files: what a path, a glob, braces, a folder or a list of these name, here or under scheme://."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from manyview.corpus.location import locate
+from manyview.errors import UsageError
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+__all__ = ["COMPRESSIONS", "File", "expand_braces", "find_files", "is_remote", "open_stream", "suffix_of"]
+
+COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz")
+MAGIC = re.compile(r"[*?\[]")
+BRACES = re.compile(r"\{([^{}]*)\}")
+RANGE = re.compile(r"(\d+)\.\.(\d+)")
+CHANGES = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "mtime", "created", "oid")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that was found. `name` is its path below the folder that all files found together share.
+
+    `version` changes with the content: size and time of change here, size and etag elsewhere.
+    """
+
+    path: str
+    name: str
+    size: int
+    version: str
+
+
+def find_files(paths: str | Sequence[str], suffixes: Sequence[str]) -> list[File]:
+    """The files named, each once, in the order of their paths; of a folder those with one of the suffixes.
+
+    Suffixes are compared without regard to case and to a compression behind them. Local paths come out
+    absolute. Raises UsageError for a path or pattern that names no file.
+    """
+    found: dict[str, tuple[int, str]] = {}
+    for pattern in [paths] if isinstance(paths, str) else paths:
+        here = {path: what for one in expand_braces(pattern) for path, what in _matching(one, suffixes)}
+        if not here:
+            raise UsageError(f"no file at {pattern}: give a file, a folder with {', '.join(suffixes)} files or a glob")
+        found |= here
+    root = _shared_folder(list(found))
+    return [File(path, path[len(root) :], *found[path]) for path in sorted(found)]
+
+
+def expand_braces(pattern: str) -> list[str]:
+    """`a{0..2}b`, `a{000..120}b` and `a{x,y}b` written out; other braces stay as they are."""
+    for group in BRACES.finditer(pattern):
+        choices = _choices(group[1])
+        if choices:
+            before, after = pattern[: group.start()], pattern[group.end() :]
+            return [whole for choice in choices for whole in expand_braces(before + choice + after)]
+    return [pattern]
+
+
+def is_remote(path: str) -> bool:
+    """Whether the path names its file system."""
+    return "://" in path
+
+
+def suffix_of(path: str) -> str:
+    """The last suffix in lower case, without that of a compression: ".csv" of "A.CSV.gz"."""
+    name = posixpath.basename(path).lower()
+    for compression in COMPRESSIONS:
+        name = name.removesuffix(compression)
+    return posixpath.splitext(name)[1]
+
+
+def compression_of(path: str) -> str:
+    """The suffix of the compression, or nothing."""
+    return next((suffix for suffix in COMPRESSIONS if path.lower().endswith(suffix)), "")
+
+
+@contextmanager
+def open_stream(path: str) -> Iterator[IO[bytes]]:
+    """The content of a file as a stream, decompressed when its name says so."""
+    with locate(path).open("rb") as raw:
+        yield _decompressed(raw, compression_of(path))
+
+
+def _decompressed(raw: Any, compression: str) -> Any:
+    if compression == ".zst":
+        return pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
+    openers: dict[str, Any] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+    return openers[compression](raw) if compression else raw
+
+
+def _choices(inside: str) -> list[str]:
+    if bounds := RANGE.fullmatch(inside):
+        first, last = int(bounds[1]), int(bounds[2])
+        width = len(bounds[1]) if bounds[1].startswith("0") else 0
+        return [str(number).zfill(width) for number in range(first, last + 1)]
+    return inside.split(",") if "," in inside else []
+
+
+def _matching(path: str, suffixes: Sequence[str]) -> Iterator[tuple[str, tuple[int, str]]]:
+    if is_remote(path):
+        yield from _matching_remote(path, suffixes)
+        return
+    for file in _local_matches(Path(path).absolute(), suffixes):
+        status = file.stat()
+        yield file.as_posix(), (status.st_size, f"{status.st_size}-{status.st_mtime_ns}")
+
+
+def _local_matches(path: Path, suffixes: Sequence[str]) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        found = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
+        return [file for file in found if _wanted(file.relative_to(path).as_posix(), suffixes) and file.is_file()]
+    if not MAGIC.search(str(path)):
+        return []
+    anchor = Path(path.anchor)
+    return [file for file in anchor.glob(str(path.relative_to(anchor))) if file.is_file()]
+
+
+def _wanted(name: str, suffixes: Sequence[str]) -> bool:
+    """Files that engines leave beside their data (_SUCCESS, .crc) do not count."""
+    hidden = any(part.startswith((".", "_")) for part in name.split("/"))
+    return not hidden and suffix_of(name) in suffixes
+
+
+def _matching_remote(path: str, suffixes: Sequence[str]) -> Iterator[tuple[str, tuple[int, str]]]:
+    location: UPath = locate(path)  # type: ignore[assignment]
+    files, inside = location.fs, location.path
+    try:
+        for name, info in _remote_matches(files, inside, suffixes).items():
+            if info["type"] == "file":
+                yield files.unstrip_protocol(name), (int(info["size"] or 0), _remote_version(info))
+    except (OSError, ValueError, ImportError) as error:
+        raise UsageError(f"{path} cannot be listed: {' '.join(str(error).split())}") from None
+
+
+def _remote_matches(files: Any, inside: str, suffixes: Sequence[str]) -> dict[str, Any]:
+    if files.isfile(inside):
+        return {inside: files.info(inside)}
+    if files.isdir(inside):
+        start = len(inside.rstrip("/")) + 1
+        return {name: info for name, info in files.find(inside, detail=True).items() if _wanted(name[start:], suffixes)}
+    return dict(files.glob(inside, detail=True)) if MAGIC.search(inside) else {}
+
+
+def _remote_version(info: Mapping[str, Any]) -> str:
+    tag = next((str(info[key]) for key in CHANGES if info.get(key)), "")
+    return f"{info['size']}-{hashlib.blake2b(tag.encode(), digest_size=8).hexdigest()}"
+
+
+def _shared_folder(paths: Sequence[str]) -> str:
+    shared = os.path.commonprefix([f"{posixpath.dirname(path)}/" for path in paths])
+    return shared[: shared.rfind("/") + 1]

@@ -1,0 +1,70 @@
+"""Lines: a text file line by line, in bounded memory whatever the file holds."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections import Counter
+from collections.abc import Iterator
+from typing import IO
+
+__all__ = ["BROKEN", "MAX_LINE_BYTES", "raw_lines", "text_lines"]
+
+MAX_LINE_BYTES = 64 << 20
+TOO_LONG = "row: longer than 64 MB"
+CHUNK = 1 << 20
+MARKED = "manyview-marked"
+BROKEN = "\udcff"  # a lone surrogate: in no text, and not to be encoded
+BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+def raw_lines(stream: IO[bytes], skipped: Counter[str]) -> Iterator[bytes]:
+    """The lines without a byte order mark, each with its line break; one over MAX_LINE_BYTES is counted."""
+    buffered = io.BufferedReader(stream, CHUNK) if isinstance(stream, io.RawIOBase) else stream
+    first = True
+    while line := buffered.readline(MAX_LINE_BYTES):
+        if len(line) >= MAX_LINE_BYTES and not line.endswith(b"\n"):
+            skipped[TOO_LONG] += 1
+            while (rest := buffered.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
+                pass
+            continue
+        yield line.removeprefix(codecs.BOM_UTF8) if first else line
+        first = False
+
+
+def text_lines(stream: IO[bytes], encoding: str, skipped: Counter[str]) -> Iterator[str]:
+    """The lines as text, broken at LF, CR or CRLF; bytes that are no text become BROKEN.
+
+    A byte order mark is believed before `encoding`.
+    """
+    head = stream.read(CHUNK)
+    for mark, marked in BOMS:
+        if head.startswith(mark):
+            head, encoding = head[len(mark) :], marked
+            break
+    codecs.register_error(MARKED, lambda error: (BROKEN, error.end))  # type: ignore[attr-defined]
+    joined = io.BufferedReader(_Rejoined(head, stream), CHUNK)
+    text = io.TextIOWrapper(joined, encoding, errors=MARKED, newline="")
+    while line := text.readline(MAX_LINE_BYTES):
+        if len(line) >= MAX_LINE_BYTES and line[-1] not in "\r\n":
+            skipped[TOO_LONG] += 1
+            while (rest := text.readline(MAX_LINE_BYTES)) and rest[-1] not in "\r\n":
+                pass
+            continue
+        yield line
+
+
+class _Rejoined(io.RawIOBase):
+    """A stream whose beginning was read already."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+        self.head, self.rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self.head or self.rest.read(len(buffer))
+        self.head = data[len(buffer) :]
+        buffer[: len(data[: len(buffer)])] = data[: len(buffer)]
+        return min(len(data), len(buffer))

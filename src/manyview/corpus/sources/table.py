@@ -1,0 +1,173 @@
+"""Table: products, captions or a crawl's list in CSV, TSV, JSONL or Parquet."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+from pydantic import Field
+
+from manyview.corpus.sources.block import Block
+from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.detect import completed
+from manyview.corpus.sources.files import File, find_files, suffix_of
+from manyview.corpus.sources.mapped import mapped
+from manyview.corpus.sources.mapping import RowMapping
+from manyview.corpus.sources.pictures import Places
+from manyview.corpus.sources.table_rows import (
+    UNREADABLE,
+    delimited_blocks,
+    dialect_of,
+    heading_of,
+    json_blocks,
+    json_names,
+    opened_parquet,
+    parquet_blocks,
+)
+from manyview.errors import UsageError
+
+__all__ = ["SUFFIXES", "TableConfig", "TablePart", "TableSource", "complete_table", "table_schema"]
+
+TableFormat = Literal["csv", "jsonl", "parquet"]
+FORMATS: dict[str, TableFormat] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq")
+PART_BYTES = 128 << 20
+LOOKED_INTO = 256  # files whose footers are read at once: over a network each costs a request
+
+
+class TableConfig(RowMapping):
+    """Tables of one layout: a file, a folder, a glob, braces or several of these."""
+
+    type: Literal["table"] = "table"
+    path: str | tuple[str, ...] = Field(description="CSV, TSV, JSONL or Parquet files, here or scheme://")
+    root: str | None = Field(
+        default=None,
+        description="folder that image paths are relative to and must stay inside; default: that of the table, and any path",
+    )
+    format: TableFormat | None = Field(default=None, description="what the files are; default: by their suffix")
+    delimiter: str | None = Field(
+        default=None, description="between cells of CSV; default: as the heading shows", min_length=1, max_length=1
+    )
+    quote: str = Field(default='"', description="around cells with line breaks; empty: none", max_length=1)
+    encoding: str = Field(default="utf-8", description="of CSV without a byte order mark; gb18030 for instance")
+    heading: tuple[str, ...] = Field(default=(), description="names of the columns of CSV whose first row is data")
+
+
+@dataclass(frozen=True)
+class TablePart:
+    """A file, or some row groups of a Parquet file."""
+
+    config: TableConfig
+    file: File
+    groups: tuple[int, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """The file, and the first of its row groups unless it is the whole file."""
+        return self.file.name if self.groups is None else f"{self.file.name}#{self.groups[0]}"
+
+    @property
+    def version(self) -> str:
+        """Of the file."""
+        return self.file.version
+
+    def read(self) -> Iterator[Batch]:
+        """The rows as images and views. What cannot be read to its end is counted once."""
+        places = Places(posixpath.dirname(self.file.path), self.config.root)
+        try:
+            for block in self._blocks():
+                yield mapped(block, self.config, places)
+        except UNREADABLE:
+            yield Batch(IMAGES.empty_table(), VIEWS.empty_table(), Counter({"file: damaged": 1}))
+
+    def _blocks(self) -> Iterator[Block]:
+        config, wanted = self.config, self.config.columns()
+        kind = _format(config, self.file)
+        if kind == "parquet":
+            return parquet_blocks(self.file, self.groups, wanted)
+        if kind == "jsonl":
+            return json_blocks(self.file, wanted)
+        dialect = dialect_of(self.file, config.delimiter, config.quote, config.encoding)
+        return delimited_blocks(self.file, dialect, config.heading, wanted)
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """The files of a table; Parquet files in pieces of about PART_BYTES."""
+
+    config: TableConfig
+
+    def parts(self) -> Sequence[TablePart]:
+        """A part for each file or piece of one. Raises UsageError for missing files and columns."""
+        files = find_files(self.config.path, SUFFIXES)
+        config = complete_table(self.config, files)
+        if len(files) > LOOKED_INTO:
+            return [TablePart(config, file) for file in files]
+        return [part for file in files for part in _pieces(config, file)]
+
+
+def complete_table(config: TableConfig, files: Sequence[File]) -> TableConfig:
+    """The config with its columns guessed where it names none, and all those it names known to be there.
+
+    Raises UsageError.
+    """
+    looked = files[:LOOKED_INTO]
+    schemas = {file.path: schema for file in looked if (schema := table_schema(config, file)) is not None}
+    if not schemas:
+        raise UsageError(f"{files[0].path} holds no rows that can be read as {_format(config, files[0])}")
+    for path, schema in schemas.items():
+        config = completed(config, schema, path)
+    return config
+
+
+def table_schema(config: TableConfig, file: File) -> pa.Schema | None:
+    """The columns of a file, or None for one that cannot be read or is empty."""
+    kind = _format(config, file)
+    try:
+        if kind == "parquet":
+            with opened_parquet(file) as opened:
+                return opened.schema_arrow
+        names = list(config.heading)
+        if kind == "jsonl":
+            names = json_names(file)
+        elif not names:
+            names = heading_of(file, dialect_of(file, config.delimiter, config.quote, config.encoding))
+    except LookupError:
+        raise UsageError(f"there is no encoding {config.encoding!r}: gb18030 or utf-8 for instance") from None
+    except UNREADABLE:
+        return None
+    return pa.schema([(name, pa.string()) for name in names]) if names else None
+
+
+def _format(config: TableConfig, file: File) -> TableFormat:
+    known = config.format or FORMATS.get(suffix_of(file.path))
+    if known is None:
+        raise UsageError(f"{file.path} does not say what it is: give format: {', '.join(sorted(set(FORMATS.values())))}")
+    return known
+
+
+def _pieces(config: TableConfig, file: File) -> list[TablePart]:
+    if _format(config, file) != "parquet" or file.size <= PART_BYTES:
+        return [TablePart(config, file)]
+    try:
+        with opened_parquet(file) as opened:
+            sizes = [opened.metadata.row_group(g).total_byte_size for g in range(opened.metadata.num_row_groups)]
+    except UNREADABLE:
+        return [TablePart(config, file)]
+    pieces: dict[int, list[int]] = {}
+    for group in range(len(sizes)):
+        pieces.setdefault(sum(sizes[:group]) // PART_BYTES, []).append(group)
+    return [TablePart(config, file, tuple(groups)) for groups in pieces.values()]

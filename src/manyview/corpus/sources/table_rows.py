@@ -1,0 +1,182 @@
+"""Table rows: the rows of CSV, TSV, JSONL and Parquet files as blocks of bounded size."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from manyview.corpus.location import locate, open_parquet
+from manyview.corpus.sources.block import Block, path_in
+from manyview.corpus.sources.delimited import Dialect, delimited_rows, sniffed_delimiter
+from manyview.corpus.sources.files import File, open_stream, suffix_of
+from manyview.corpus.sources.lines import BROKEN, raw_lines, text_lines
+
+__all__ = [
+    "MAX_BLOCK_BYTES",
+    "MAX_BLOCK_ROWS",
+    "UNREADABLE",
+    "arrow_block",
+    "chunks",
+    "delimited_blocks",
+    "dialect_of",
+    "heading_of",
+    "json_blocks",
+    "json_names",
+    "opened_parquet",
+    "parquet_blocks",
+]
+
+MAX_BLOCK_ROWS = 1 << 14
+MAX_BLOCK_BYTES = 32 << 20
+UNREADABLE = (pa.ArrowException, OSError, EOFError, ValueError)
+SAMPLED_ROWS = 100
+
+
+def opened_parquet(file: File) -> AbstractContextManager[pq.ParquetFile]:
+    """The file, read page by page rather than by whole columns."""
+    return open_parquet(locate(file.path), pre_buffer=False, buffer_size=1 << 20)
+
+
+def parquet_blocks(file: File, groups: Sequence[int] | None, wanted: Sequence[str]) -> Iterator[Block]:
+    """Some row groups, all by default, with the columns that the wanted (dotted) names begin with."""
+    with opened_parquet(file) as opened:
+        names = opened.schema_arrow.names
+        columns = list(dict.fromkeys(top for name in wanted if (top := path_in(name, names)) is not None))
+        before = _rows_before(opened.metadata)
+        for group in range(opened.metadata.num_row_groups) if groups is None else groups:
+            first = before[group]
+            size = _rows_at_once(opened.metadata.row_group(group), columns)
+            for batch in opened.iter_batches(size, [group], columns, use_threads=False):
+                yield arrow_block(batch, file.name, first)
+                first += batch.num_rows
+
+
+def arrow_block(batch: pa.RecordBatch, file: str, first: int) -> Block:
+    """Rows that stand in Arrow already, the first of them at `first`."""
+    rows = pa.array(range(first, first + batch.num_rows), pa.int64())
+    return Block(dict(zip(batch.schema.names, batch.columns, strict=True)), file, rows)
+
+
+def delimited_blocks(file: File, dialect: Dialect, columns: Sequence[str], wanted: Sequence[str]) -> Iterator[Block]:
+    """The rows of a CSV file; the first names the columns unless `columns` does.
+
+    Rows are counted from 0 without the heading, broken ones included.
+    """
+    skipped = Counter[str]()
+    with open_stream(file.path) as stream:
+        rows = delimited_rows(stream, dialect, skipped)
+        names = list(columns) or [name.strip() for name in next(rows, [])]
+        kept = [path_in(name, names) for name in wanted]
+        places = {name: names.index(name) for name in kept if name is not None}
+        for numbered in chunks(enumerate(rows), _cells_size):
+            fitting = [(number, row) for number, row in numbered if _fits(row, len(names), skipped)]
+            yield _cells_block(fitting, places, file.name, skipped)
+    yield _cells_block([], places, file.name, skipped)
+
+
+def json_blocks(file: File, wanted: Sequence[str]) -> Iterator[Block]:
+    """The rows of a file with one JSON object a line."""
+    skipped = Counter[str]()
+    with open_stream(file.path) as stream:
+        for numbered in chunks(enumerate(raw_lines(stream, skipped)), lambda line: len(line[1])):
+            rows = [(number, row) for number, line in numbered if (row := json_row(line, skipped)) is not None]
+            yield Block.from_rows([row for _, row in rows], wanted, file.name, [n for n, _ in rows], skipped)
+    yield Block.from_rows([], wanted, file.name, [], skipped)
+
+
+def json_row(line: bytes, skipped: Counter[str]) -> dict[str, Any] | None:
+    """The object of a line, or None for a blank line and for a bad one, which is counted."""
+    if not line.strip():
+        return None
+    try:
+        row = json.loads(line.decode())
+    except UnicodeDecodeError:
+        skipped["row: not UTF-8"] += 1
+    except (ValueError, RecursionError):
+        skipped["row: not JSON"] += 1
+    else:
+        if isinstance(row, dict):
+            return row
+        skipped["row: not a JSON object"] += 1
+    return None
+
+
+def chunks(items: Iterable[Any], size_of: Callable[[Any], int]) -> Iterator[list[Any]]:
+    """Consecutive items, as many as MAX_BLOCK_ROWS and MAX_BLOCK_BYTES allow, give or take one."""
+    chunk: list[Any] = []
+    size = 0
+    for item in items:
+        chunk.append(item)
+        size += size_of(item)
+        if len(chunk) >= MAX_BLOCK_ROWS or size >= MAX_BLOCK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
+def dialect_of(file: File, delimiter: str | None, quote: str, encoding: str) -> Dialect:
+    """How the file keeps its cells apart: as told, else by tabs if it is a .tsv, else as its heading shows."""
+    if delimiter is None:
+        with open_stream(file.path) as stream:
+            heading = next(text_lines(stream, encoding, Counter()), "")
+        delimiter = "\t" if suffix_of(file.path) == ".tsv" else sniffed_delimiter(heading)
+    return Dialect(delimiter, quote, encoding)
+
+
+def heading_of(file: File, dialect: Dialect) -> list[str]:
+    """The names in the first row."""
+    with open_stream(file.path) as stream:
+        return [name.strip() for name in next(delimited_rows(stream, dialect, Counter()), [])]
+
+
+def json_names(file: File) -> list[str]:
+    """The names in the first rows, in order of appearance."""
+    with open_stream(file.path) as stream:
+        lines = islice(raw_lines(stream, Counter()), SAMPLED_ROWS)
+        rows = [row for line in lines if (row := json_row(line, Counter())) is not None]
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _cells_size(numbered: tuple[int, list[str]]) -> int:
+    return sum(map(len, numbered[1]))
+
+
+def _fits(row: list[str], cells: int, skipped: Counter[str]) -> bool:
+    """Whether a row has the cells of the heading; more of them may follow when they are empty."""
+    if len(row) < cells:
+        skipped["row: fewer cells than the heading"] += 1
+    elif any(map(str.strip, row[cells:])):
+        skipped["row: more cells than the heading"] += 1
+    elif any(BROKEN in cell for cell in row if not cell.isascii()):
+        skipped["row: not UTF-8"] += 1
+    else:
+        return True
+    return False
+
+
+def _cells_block(
+    rows: Sequence[tuple[int, list[str]]], places: Mapping[str, int], file: str, skipped: Counter[str]
+) -> Block:
+    columns = {name: pa.array([row[place] for _, row in rows], pa.string()) for name, place in places.items()}
+    drained = Counter(skipped)
+    skipped.clear()
+    return Block(columns, file, pa.array([number for number, _ in rows], pa.int64()), skipped=drained)
+
+
+def _rows_before(metadata: pq.FileMetaData) -> list[int]:
+    counts = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+    return [sum(counts[:group]) for group in range(len(counts))]
+
+
+def _rows_at_once(group: pq.RowGroupMetaData, columns: Sequence[str]) -> int:
+    chunks_ = [group.column(index) for index in range(group.num_columns)]
+    size = sum(one.total_uncompressed_size for one in chunks_ if one.path_in_schema.split(".")[0] in columns)
+    return max(1, min(MAX_BLOCK_ROWS, MAX_BLOCK_BYTES * group.num_rows // max(size, 1)))
