@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["ILL_TYPED", "Block", "column_of", "path_in", "plain", "written_float"]
+__all__ = ["ILL_TYPED", "Block", "column_of", "path_in", "plain", "row_places", "written_float"]
 
 ILL_TYPED = "field: not a text or number"
 HUGE = 10**40  # Python refuses to write integers of more than 4300 digits
@@ -19,21 +19,21 @@ HUGE = 10**40  # Python refuses to write integers of more than 4300 digits
 
 @dataclass(frozen=True)
 class Block:
-    """Columns of equal length. `file` and `rows` say where each row stands.
+    """Columns of equal length. `places` says where each row stands: "products.csv:17".
 
-    `ids` and `images`, when given, are what a source knows of the rows without any mapping: their ids, and
-    columns of IMAGES such as path, offset and length.
+    `folder` is that of the file, below what all files share. `ids` and `images`, when given, are what a
+    source knows of the rows without any mapping: their ids, and columns of IMAGES such as path and offset.
     """
 
     columns: Mapping[str, pa.Array]
-    file: str
-    rows: pa.Array
+    places: pa.Array
+    folder: str = ""
     ids: pa.Array | None = None
     images: Mapping[str, pa.Array] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.places)
 
     def column(self, name: str) -> pa.Array | None:
         """The column, or the field of a struct or of JSON text for a dotted name; None when there is none."""
@@ -53,8 +53,7 @@ class Block:
         cls,
         rows: Sequence[Mapping[str, Any]],
         names: Iterable[str],
-        file: str,
-        numbers: Sequence[int],
+        places: pa.Array,
         skipped: Counter[str],
         **known: Any,
     ) -> Block:
@@ -65,7 +64,12 @@ class Block:
         columns = {name: column_of([_value(row, name) for row in rows], skipped) for name in names}
         drained = Counter(skipped)
         skipped.clear()
-        return cls(columns, file, pa.array(numbers, pa.int64()), skipped=drained, **known)
+        return cls(columns, places, skipped=drained, **known)
+
+
+def row_places(file: str, numbers: Sequence[int]) -> pa.Array:
+    """Where rows of a file stand."""
+    return pc.binary_join_element_wise(file, pa.array(numbers, pa.int64()).cast(pa.string()), ":")
 
 
 def path_in(name: str, names: Iterable[str]) -> str | None:

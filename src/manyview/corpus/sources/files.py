@@ -23,7 +23,7 @@ from manyview.errors import UsageError
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["COMPRESSIONS", "File", "expand_braces", "find_files", "is_remote", "open_stream", "suffix_of"]
+__all__ = ["COMPRESSIONS", "File", "compression_of", "expand_braces", "find_files", "is_remote", "list_folder", "open_stream", "suffix_of"]
 
 COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz")
 MAGIC = re.compile(r"[*?\[]")
@@ -59,6 +59,19 @@ def find_files(paths: str | Sequence[str], suffixes: Sequence[str]) -> list[File
         found |= here
     root = _shared_folder(list(found))
     return [File(path, path[len(root) :], *found[path]) for path in sorted(found)]
+
+
+def list_folder(folder: str, suffixes: Sequence[str]) -> list[File]:
+    """The files that lie in a folder itself and have one of the suffixes, by name."""
+    if is_remote(folder):
+        location: UPath = locate(folder)  # type: ignore[assignment]
+        files = location.fs
+        inside = {files.unstrip_protocol(info["name"]): info for info in files.ls(location.path, detail=True)}
+        found = {path: _remote_file(info) for path, info in inside.items() if info["type"] == "file"}
+    else:
+        found = {entry.path: _local_file(entry) for entry in os.scandir(folder) if entry.is_file()}
+    wanted = sorted(path for path in found if suffix_of(path) in suffixes)
+    return [File(path, posixpath.basename(path), *found[path]) for path in wanted]
 
 
 def expand_braces(pattern: str) -> list[str]:
@@ -116,8 +129,12 @@ def _matching(path: str, suffixes: Sequence[str]) -> Iterator[tuple[str, tuple[i
         yield from _matching_remote(path, suffixes)
         return
     for file in _local_matches(Path(path).absolute(), suffixes):
-        status = file.stat()
-        yield file.as_posix(), (status.st_size, f"{status.st_size}-{status.st_mtime_ns}")
+        yield file.as_posix(), _local_file(file)
+
+
+def _local_file(file: Path | os.DirEntry[str]) -> tuple[int, str]:
+    status = file.stat()
+    return status.st_size, f"{status.st_size}-{status.st_mtime_ns}"
 
 
 def _local_matches(path: Path, suffixes: Sequence[str]) -> list[Path]:
@@ -144,7 +161,7 @@ def _matching_remote(path: str, suffixes: Sequence[str]) -> Iterator[tuple[str, 
     try:
         for name, info in _remote_matches(files, inside, suffixes).items():
             if info["type"] == "file":
-                yield files.unstrip_protocol(name), (int(info["size"] or 0), _remote_version(info))
+                yield files.unstrip_protocol(name), _remote_file(info)
     except (OSError, ValueError, ImportError) as error:
         raise UsageError(f"{path} cannot be listed: {' '.join(str(error).split())}") from None
 
@@ -158,9 +175,10 @@ def _remote_matches(files: Any, inside: str, suffixes: Sequence[str]) -> dict[st
     return dict(files.glob(inside, detail=True)) if MAGIC.search(inside) else {}
 
 
-def _remote_version(info: Mapping[str, Any]) -> str:
+def _remote_file(info: Mapping[str, Any]) -> tuple[int, str]:
     tag = next((str(info[key]) for key in CHANGES if info.get(key)), "")
-    return f"{info['size']}-{hashlib.blake2b(tag.encode(), digest_size=8).hexdigest()}"
+    size = int(info["size"] or 0)
+    return size, f"{size}-{hashlib.blake2b(tag.encode(), digest_size=8).hexdigest()}"
 
 
 def _shared_folder(paths: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections import Counter
 
 import pyarrow as pa
@@ -66,6 +65,8 @@ def _ids(
         skipped[f"id: {fault_of(column)}"] += pc.sum(wrong).as_py() or 0
     empty = pc.and_(ids.is_null(), pc.invert(wrong))
     skipped["id: empty"] += pc.sum(empty).as_py() or 0
+    if mapping.prefix:
+        ids = pc.binary_join_element_wise(mapping.prefix, ids, "")
     long = pc.fill_null(pc.greater(pc.binary_length(ids), MAX_ID_BYTES), False)
     skipped["id: longer than 4096 bytes"] += pc.sum(long).as_py() or 0
     return ids, pc.and_(ids.is_valid(), pc.invert(long))
@@ -75,15 +76,14 @@ def _default_ids(block: Block, mapping: RowMapping, found: dict[str, pa.Array]) 
     """The image's path below that of the table, or its URL, both as written; else the file and the row."""
     if block.ids is not None:
         return block.ids
-    ids = pc.binary_join_element_wise(block.file, block.rows.cast(pa.string()), ":")
+    ids = block.places
     if mapping.image is None:
         return ids
     column = _column(block, mapping.image.column)
     if pa.types.is_struct(column.type) and column.type.get_field_index("path") >= 0:
         column = plain(pc.struct_field(column, "path"))
     written, _ = as_texts(column)
-    folder = posixpath.dirname(block.file)
-    paths = written if not folder else pc.binary_join_element_wise(folder, written, "/")
+    paths = pc.binary_join_element_wise(block.folder, written, "/") if block.folder else written
     ids = pc.if_else(found["path"].is_valid(), paths, ids)
     return pc.if_else(found["url"].is_valid(), written, ids)
 
@@ -101,7 +101,7 @@ def _views(
     kept = pc.and_(good, pc.invert(wrong)).take(texts.rows)
     skipped["weight: not a number of at least 0"] += pc.sum(pc.and_(good, wrong).take(texts.rows)).as_py() or 0
     rows = texts.rows.filter(kept)
-    origins = pc.binary_join_element_wise(block.file, block.rows.cast(pa.string()), view.column, ":")
+    origins = pc.binary_join_element_wise(block.places, view.column, ":")
     columns = [
         ids.take(rows),
         pa.repeat(pa.scalar(kind), len(rows)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manyview.corpus.location import locate, open_parquet
-from manyview.corpus.sources.block import Block, path_in
+from manyview.corpus.sources.block import Block, path_in, row_places
 from manyview.corpus.sources.delimited import Dialect, delimited_rows, sniffed_delimiter
 from manyview.corpus.sources.files import File, open_stream, suffix_of
 from manyview.corpus.sources.lines import BROKEN, raw_lines, text_lines
@@ -60,8 +61,8 @@ def parquet_blocks(file: File, groups: Sequence[int] | None, wanted: Sequence[st
 
 def arrow_block(batch: pa.RecordBatch, file: str, first: int) -> Block:
     """Rows that stand in Arrow already, the first of them at `first`."""
-    rows = pa.array(range(first, first + batch.num_rows), pa.int64())
-    return Block(dict(zip(batch.schema.names, batch.columns, strict=True)), file, rows)
+    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+    return Block(columns, row_places(file, range(first, first + batch.num_rows)), posixpath.dirname(file))
 
 
 def delimited_blocks(file: File, dialect: Dialect, columns: Sequence[str], wanted: Sequence[str]) -> Iterator[Block]:
@@ -87,8 +88,8 @@ def json_blocks(file: File, wanted: Sequence[str]) -> Iterator[Block]:
     with open_stream(file.path) as stream:
         for numbered in chunks(enumerate(raw_lines(stream, skipped)), lambda line: len(line[1])):
             rows = [(number, row) for number, line in numbered if (row := json_row(line, skipped)) is not None]
-            yield Block.from_rows([row for _, row in rows], wanted, file.name, [n for n, _ in rows], skipped)
-    yield Block.from_rows([], wanted, file.name, [], skipped)
+            yield _json_block(rows, wanted, file.name, skipped)
+    yield _json_block([], wanted, file.name, skipped)
 
 
 def json_row(line: bytes, skipped: Counter[str]) -> dict[str, Any] | None:
@@ -163,12 +164,20 @@ def _fits(row: list[str], cells: int, skipped: Counter[str]) -> bool:
 
 
 def _cells_block(
-    rows: Sequence[tuple[int, list[str]]], places: Mapping[str, int], file: str, skipped: Counter[str]
+    rows: Sequence[tuple[int, list[str]]], cells: Mapping[str, int], file: str, skipped: Counter[str]
 ) -> Block:
-    columns = {name: pa.array([row[place] for _, row in rows], pa.string()) for name, place in places.items()}
+    columns = {name: pa.array([row[place] for _, row in rows], pa.string()) for name, place in cells.items()}
     drained = Counter(skipped)
     skipped.clear()
-    return Block(columns, file, pa.array([number for number, _ in rows], pa.int64()), skipped=drained)
+    places = row_places(file, [number for number, _ in rows])
+    return Block(columns, places, posixpath.dirname(file), skipped=drained)
+
+
+def _json_block(
+    rows: Sequence[tuple[int, dict[str, Any]]], wanted: Sequence[str], file: str, skipped: Counter[str]
+) -> Block:
+    places = row_places(file, [number for number, _ in rows])
+    return Block.from_rows([row for _, row in rows], wanted, places, skipped, folder=posixpath.dirname(file))
 
 
 def _rows_before(metadata: pq.FileMetaData) -> list[int]:

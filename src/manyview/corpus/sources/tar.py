@@ -1,0 +1,226 @@
+"""Tar: the members of an archive by walking its headers, so that images stay where they are.
+
+POSIX.1-1988 (ustar), POSIX.1-2001 (pax) and GNU headers, read as Python's tarfile reads them.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Protocol
+
+__all__ = ["Archive", "MappedArchive", "Member", "StreamedArchive", "members"]
+
+BLOCK = 512
+ZEROS = bytes(BLOCK)
+FILES = (b"0", b"\0", b"7")
+LINKS = (b"1", b"2")
+FOLDER, SPARSE = b"5", b"S"
+WITHOUT_DATA = (*LINKS, b"3", b"4", FOLDER, b"6")  # whatever size their header tells
+LONG_NAME, LONG_LINK, PAX, PAX_SOLARIS, PAX_GLOBAL = b"L", b"K", b"x", b"X", b"g"
+ABOUT_THE_NEXT = (LONG_NAME, LONG_LINK, PAX, PAX_SOLARIS, PAX_GLOBAL)
+POSIX = b"ustar\0"
+MAX_HEADER_BYTES = 1 << 20  # of a pax or long name header: a longer one is no name
+PAX_RECORD = re.compile(rb"(\d{1,7}) ([^=]+)=")
+TRUNCATED = "tar: truncated"
+DAMAGED = "tar: damaged header"
+SKIP_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in an archive: its bytes begin at `offset` and are `length` long."""
+
+    name: str
+    offset: int
+    length: int
+
+
+class Archive(Protocol):
+    """The bytes of an archive, asked for in rising order."""
+
+    size: int | None  # None until it is known
+
+    def take(self, offset: int, length: int) -> bytes:
+        """That many bytes, or fewer at the end."""
+
+
+class MappedArchive:
+    """An archive on this machine, of which only the pages asked for are read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.size: int | None = file.seek(0, 2)
+        self.map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.size else b""
+
+    def take(self, offset: int, length: int) -> bytes:
+        """A slice."""
+        return self.map[offset : offset + length]
+
+
+class StreamedArchive:
+    """An archive that comes over a network or out of a decompressor: what is not asked for is read and dropped."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream, self.position = stream, 0
+        self.size: int | None = None
+
+    def take(self, offset: int, length: int) -> bytes:
+        """What follows; bytes before `offset` are gone."""
+        while self.position < offset and self._read(min(SKIP_BYTES, offset - self.position)):
+            pass
+        end = offset + length
+        pieces = []
+        while self.position < end and (piece := self._read(end - self.position)):
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _read(self, length: int) -> bytes:
+        piece = self.stream.read(length)
+        self.position += len(piece)
+        if not piece:
+            self.size = self.position
+        return piece
+
+
+def members(archive: Archive, skipped: Counter[str]) -> Iterator[Member]:
+    """The regular files of an archive in order, up to its end or to the first damage.
+
+    Links, devices, sparse files and names that lead out of the archive are counted, folders are not.
+    The caller may `take` a member's bytes before it asks for the next.
+    """
+    position = end = 0
+    told = _Told()
+    while (header := archive.take(position, BLOCK)) != ZEROS:
+        if len(header) < BLOCK:
+            skipped[TRUNCATED] += bool(header) or _ends_before(archive, end)
+            return
+        length = _size(header)
+        if length is None or not _checksum_holds(header):
+            skipped[DAMAGED] += 1
+            return
+        kind, data = header[156:157], position + BLOCK
+        if kind in ABOUT_THE_NEXT:
+            end = data + length
+            about = archive.take(data, length) if length <= MAX_HEADER_BYTES else b""
+            if len(about) < length:
+                skipped[DAMAGED if length > MAX_HEADER_BYTES else TRUNCATED] += 1
+                return
+            told.read(kind, about)
+        else:
+            name, length, sparse = told.of(header, length)
+            data = _after_sparse_map(archive, header, data) if kind == SPARSE else data
+            end = data + (0 if kind in WITHOUT_DATA else length)
+            if _ends_before(archive, end):
+                skipped[TRUNCATED] += 1
+                return
+            reason = _refused(kind, sparse, name)
+            if reason is None and name is not None:
+                yield Member(name, data, length)
+            elif reason:
+                skipped[reason] += 1
+        position = end + -end % BLOCK
+
+
+class _Told:
+    """What pax and long name headers say about the next member, or about all."""
+
+    def __init__(self) -> None:
+        self.all: dict[bytes, bytes] = {}
+        self.next: dict[bytes, bytes] = {}
+
+    def read(self, kind: bytes, about: bytes) -> None:
+        if kind == LONG_NAME:
+            self.next[b"path"] = about.split(b"\0", 1)[0]
+        elif kind == PAX_GLOBAL:
+            self.all |= _pax_records(about)
+        elif kind != LONG_LINK:
+            self.next |= _pax_records(about)
+
+    def of(self, header: bytes, length: int) -> tuple[str | None, int, bool]:
+        """Name (None unless it is UTF-8), length and whether it is sparse, of the member with this header."""
+        told = {**self.all, **self.next}
+        self.next = {}
+        raw = told.get(b"path") or _short_name(header)
+        size = told.get(b"size", b"")
+        try:
+            name = raw.decode()
+        except UnicodeDecodeError:
+            name = None
+        sparse = any(key.startswith(b"GNU.sparse") for key in told)
+        return name, int(size) if size.isdigit() else length, sparse
+
+
+def _refused(kind: bytes, sparse: bool, name: str | None) -> str | None:
+    """Why a member is left out; empty for what needs no word."""
+    if kind == FOLDER or (kind == b"\0" and name is not None and name.endswith("/")):
+        return ""
+    if kind in LINKS:
+        return "tar: link"
+    if kind == SPARSE or sparse:
+        return "tar: sparse file"
+    if kind not in FILES:
+        return "tar: neither file nor folder"
+    if name is None:
+        return "tar: name that is not UTF-8"
+    if not name or "\0" in name or name.startswith("/") or ".." in name.split("/"):
+        return "tar: name that leads out of the archive"
+    return None
+
+
+def _ends_before(archive: Archive, end: int) -> bool:
+    return archive.size is not None and end > archive.size
+
+
+def _size(header: bytes) -> int | None:
+    field = header[124:136]
+    if field[0] & 0x80:  # GNU: a big-endian number
+        return int.from_bytes(field[1:], "big") if field[0] == 0x80 else None
+    return _octal(field)
+
+
+def _octal(field: bytes) -> int | None:
+    digits = field.split(b"\0", 1)[0].strip()
+    try:
+        return int(digits or b"0", 8) if not digits.startswith((b"-", b"+")) else None
+    except ValueError:
+        return None
+
+
+def _checksum_holds(header: bytes) -> bool:
+    """The sum of the header's bytes with its own field as spaces; some old writers took them as signed."""
+    told = _octal(header[148:156])
+    unsigned = sum(header) - sum(header[148:156]) + 8 * 32
+    if told == unsigned:
+        return True
+    signed = sum(byte - 256 if byte > 127 else byte for byte in header[:148] + header[156:]) + 8 * 32
+    return told == signed
+
+
+def _short_name(header: bytes) -> bytes:
+    name = header[:100].split(b"\0", 1)[0]
+    prefix = header[345:500].split(b"\0", 1)[0] if header.startswith(POSIX, 257) else b""
+    return prefix + b"/" + name if prefix else name
+
+
+def _pax_records(about: bytes) -> dict[bytes, bytes]:
+    """`LENGTH KEY=VALUE\\n` one after the other, up to the first that is not so."""
+    records, position = {}, 0
+    while record := PAX_RECORD.match(about, position):
+        end = position + int(record[1])
+        if end <= record.end() or end > len(about) or about[end - 1] != 10:
+            break
+        records[record[2]] = about[record.end() : end - 1]
+        position = end
+    return records
+
+
+def _after_sparse_map(archive: Archive, header: bytes, data: int) -> int:
+    """Old GNU sparse files have more header blocks before their data, each saying whether another follows."""
+    more = header[482:483]
+    while more and more != b"\0":
+        more = archive.take(data, BLOCK)[504:505]
+        data += BLOCK
+    return data

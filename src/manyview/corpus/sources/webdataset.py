@@ -1,0 +1,199 @@
+"""WebDataset: samples in tars, as img2dataset writes them, read where they lie."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, islice
+from typing import Any, Literal
+
+import pyarrow as pa
+from pydantic import Field
+
+from manyview.corpus.sources.block import Block
+from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.detect import completed
+from manyview.corpus.sources.files import File, compression_of, find_files, is_remote, open_stream
+from manyview.corpus.sources.mapped import mapped
+from manyview.corpus.sources.mapping import RowMapping, with_fields
+from manyview.corpus.sources.pictures import Places
+from manyview.corpus.sources.table_rows import UNREADABLE, chunks
+from manyview.corpus.sources.tar import Archive, MappedArchive, Member, StreamedArchive, members
+from manyview.errors import UsageError
+
+__all__ = ["IMAGE_SUFFIXES", "WebDatasetConfig", "WebDatasetPart", "WebDatasetSource", "complete_webdataset"]
+
+SUFFIXES = (".tar", ".tgz")
+IMAGE_SUFFIXES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
+KEY = re.compile(r"((?:.*/)?[^./][^./]*)\.([^/]+)")
+TEXTS = ("txt", "text", "caption", "cls")
+MAX_SIDECAR_BYTES = 16 << 20
+MAX_STREAMED_BYTES = 256 << 20
+SAMPLED = 20
+
+
+class WebDatasetConfig(RowMapping):
+    """Tars of samples: members with one name and several suffixes. Columns are `__key__`, the suffixes of
+    text members (`txt`) and the fields of a `.json` member; `image` is the suffix of the image, by default
+    the first that is one.
+    """
+
+    type: Literal["webdataset"] = "webdataset"
+    path: str | tuple[str, ...] = Field(description=".tar files, also compressed, here or scheme://")
+
+
+@dataclass
+class Sample:
+    """The members of one name."""
+
+    row: dict[str, Any]
+    image: Member | None = None
+    data: bytes | None = None
+    size: int = field(default=0)
+
+
+@dataclass(frozen=True)
+class WebDatasetPart:
+    """One tar. From a local one only places are read of the images, from others their bytes."""
+
+    config: WebDatasetConfig
+    file: File
+
+    @property
+    def name(self) -> str:
+        """The file."""
+        return self.file.name
+
+    @property
+    def version(self) -> str:
+        """Of the file."""
+        return self.file.version
+
+    def read(self) -> Iterator[Batch]:
+        """The samples as images and views, up to the end of the tar or to the first damage."""
+        skipped = Counter[str]()
+        try:
+            for samples in chunks(self.samples(skipped), lambda sample: sample.size):
+                block = self._block(samples, skipped)
+                yield mapped(block, with_fields(self.config, {"image": None}), Places(""))
+        except UNREADABLE:
+            skipped["file: damaged"] += 1
+        if skipped:
+            yield Batch(IMAGES.empty_table(), VIEWS.empty_table(), skipped)
+
+    def samples(self, skipped: Counter[str]) -> Iterator[Sample]:
+        """The samples in order."""
+        with open_stream(self.file.path) as stream:
+            local = not is_remote(self.file.path) and not compression_of(self.file.path)
+            archive: Archive = MappedArchive(stream) if local else StreamedArchive(stream)
+            keyed = _keyed(members(archive, skipped), skipped)
+            for key, group in groupby(keyed, key=lambda one: one[0]):
+                sample = Sample({"__key__": key})
+                for _, suffix, member in group:
+                    self._add(sample, suffix, member, archive, skipped)
+                yield sample
+
+    def _add(self, sample: Sample, suffix: str, member: Member, archive: Archive, skipped: Counter[str]) -> None:
+        image = self.config.image
+        if suffix == image.column if image is not None else suffix in IMAGE_SUFFIXES:
+            _add_image(sample, member, archive, skipped)
+        elif suffix in TEXTS or suffix == "json":
+            _add_text(sample, suffix, member, archive, skipped)
+
+    def _block(self, samples: Sequence[Sample], skipped: Counter[str]) -> Block:
+        path = self.file.path
+        pointed = [sample.image for sample in samples]
+        images = {
+            "path": pa.array([None if image is None else path for image in pointed], pa.string()),
+            "offset": pa.array([None if image is None else image.offset for image in pointed], pa.int64()),
+            "length": pa.array([None if image is None else image.length for image in pointed], pa.int64()),
+            "bytes": pa.array([sample.data for sample in samples], pa.binary()),
+        }
+        places = pa.array([f"{self.file.name}/{sample.row['__key__']}" for sample in samples], pa.string())
+        rows = [sample.row for sample in samples]
+        return Block.from_rows(rows, self.config.columns(), places, skipped, images=images, ids=places)
+
+
+@dataclass(frozen=True)
+class WebDatasetSource:
+    """Tars of samples."""
+
+    config: WebDatasetConfig
+
+    def parts(self) -> Sequence[WebDatasetPart]:
+        """A part for each tar. Raises UsageError for missing files and fields."""
+        files = find_files(self.config.path, SUFFIXES)
+        config = complete_webdataset(self.config, files)
+        return [WebDatasetPart(config, file) for file in files]
+
+
+def complete_webdataset(config: WebDatasetConfig, files: Sequence[File]) -> WebDatasetConfig:
+    """The config with its fields guessed from the first samples where it names none. Raises UsageError."""
+    for file in files:
+        names = _names(WebDatasetPart(config, file))
+        if names:
+            guessable = [name for name in names if name != "caption"] if "txt" in names else names
+            shown = guessable if config.views is None else names
+            schema = pa.schema([(name, pa.string()) for name in shown])
+            return completed(config, schema, file.path, has_image=True)
+    raise UsageError(f"{files[0].path} holds no samples: members such as 0001.jpg, 0001.txt and 0001.json")
+
+
+def _names(part: WebDatasetPart) -> list[str]:
+    try:
+        samples = list(islice(part.samples(Counter()), SAMPLED))
+    except UNREADABLE:
+        return []
+    return list(dict.fromkeys(name for sample in samples for name in sample.row))
+
+
+def _keyed(found: Iterator[Member], skipped: Counter[str]) -> Iterator[tuple[str, str, Member]]:
+    for member in found:
+        parts = KEY.fullmatch(member.name)
+        if parts is None:
+            skipped["tar: name without a suffix"] += 1
+        else:
+            yield parts[1], parts[2].lower(), member
+
+
+def _add_image(sample: Sample, member: Member, archive: Archive, skipped: Counter[str]) -> None:
+    if sample.image is not None or sample.data is not None:
+        skipped["tar: second image of a sample"] += 1
+    elif isinstance(archive, MappedArchive):
+        sample.image = member
+    elif member.length > MAX_STREAMED_BYTES:
+        skipped["image: larger than 256 MB"] += 1
+    else:
+        data = archive.take(member.offset, member.length)
+        if len(data) == member.length:
+            sample.data = data
+            sample.size += len(data)
+
+
+def _add_text(sample: Sample, suffix: str, member: Member, archive: Archive, skipped: Counter[str]) -> None:
+    if member.length > MAX_SIDECAR_BYTES:
+        skipped["text: longer than 16 MB"] += 1
+        return
+    data = archive.take(member.offset, member.length)
+    sample.size += len(data)
+    if len(data) < member.length:
+        return
+    try:
+        text = data.decode("utf-8-sig")
+        if suffix == "json":
+            sample.row = _json_fields(text) | sample.row
+        else:
+            sample.row[suffix] = text
+    except UnicodeDecodeError:
+        skipped["text: not UTF-8"] += 1
+    except (ValueError, RecursionError):
+        skipped["sidecar: not JSON"] += 1
+
+
+def _json_fields(text: str) -> dict[str, Any]:
+    """The fields of an object by name, and the whole as `json`."""
+    found = json.loads(text)
+    return {**found, "json": found} if isinstance(found, dict) else {"json": found}
