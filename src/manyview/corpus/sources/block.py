@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -109,7 +110,7 @@ def column_of(values: Sequence[Any], wrong: Counter[str]) -> pa.Array:
 
 def written_float(value: float) -> str | None:
     """A number as a reader would write it, without the .0 of a whole one."""
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         return None
     return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(value)
 

@@ -91,7 +91,9 @@ def _flattened(column: pa.Array) -> tuple[pa.Array, pa.Array]:
 def _split(texts: pa.Array, split: str) -> pa.Array:
     if split != WRITTEN_LIST:
         return pc.split_pattern(texts, split)
-    return pa.array([None if text is None else _written_list(text) for text in texts.to_pylist()], pa.list_(pa.string()))
+    return pa.array(
+        [None if text is None else _written_list(text) for text in texts.to_pylist()], pa.list_(pa.string())
+    )
 
 
 def _written_list(text: str) -> list[str]:

@@ -55,8 +55,9 @@ def delimited_rows(stream: IO[bytes], dialect: Dialect, skipped: Counter[str]) -
 
 
 def _reader(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
-    quoting = csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE
-    return csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote or None, quoting=quoting)
+    if not dialect.quote:
+        return csv.reader(lines, delimiter=dialect.delimiter, quotechar=None, quoting=csv.QUOTE_NONE)
+    return csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote)
 
 
 class _Unclosed(Exception):

@@ -12,7 +12,7 @@ from manyview.corpus.sources.block import path_in
 from manyview.corpus.sources.mapping import Column, ImageMapping, RowMapping, ViewMapping, with_fields
 from manyview.errors import UsageError
 
-__all__ = ["completed", "require_columns"]
+__all__ = ["completed", "require_names"]
 
 KINDS = {
     "title": ("title", "name", "product_name", "product_title"),
@@ -66,15 +66,15 @@ def completed(mapping: MappingT, schema: pa.Schema, where: str, *, has_image: bo
             f"{where} has no column whose name tells what it holds: say `views: {{title: COLUMN}}` or "
             f"`image: COLUMN` with some of {_listed(schema.names)}"
         )
-    require_columns(mapping, schema.names, where)
+    require_names(mapping.columns(optional=False), schema.names, where)
     if mapping.id is None and mapping.image is None and not has_image:
         raise UsageError(f"{where} has texts of no image: name an `id` or `image` column, of {_listed(schema.names)}")
     return mapping
 
 
-def require_columns(mapping: RowMapping, names: Sequence[str], where: str) -> None:
-    """Raise UsageError for the first column of the mapping that is not there."""
-    for column in mapping.columns(optional=False):
+def require_names(needed: Sequence[str], names: Sequence[str], where: str) -> None:
+    """Raise UsageError for the first (dotted) column that is needed and not there."""
+    for column in needed:
         if path_in(column, names) is None:
             close = difflib.get_close_matches(column, names, 1)
             hint = f", did you mean {close[0]!r}?" if close else ";"

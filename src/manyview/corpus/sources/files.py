@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -23,7 +24,17 @@ from manyview.errors import UsageError
 if TYPE_CHECKING:
     from upath import UPath
 
-__all__ = ["COMPRESSIONS", "File", "compression_of", "expand_braces", "find_files", "is_remote", "list_folder", "open_stream", "suffix_of"]
+__all__ = [
+    "COMPRESSIONS",
+    "File",
+    "compression_of",
+    "expand_braces",
+    "find_files",
+    "is_remote",
+    "list_folder",
+    "open_stream",
+    "suffix_of",
+]
 
 COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz")
 MAGIC = re.compile(r"[*?\[]")
@@ -59,6 +70,14 @@ def find_files(paths: str | Sequence[str], suffixes: Sequence[str]) -> list[File
         found |= here
     root = _shared_folder(list(found))
     return [File(path, path[len(root) :], *found[path]) for path in sorted(found)]
+
+
+def list_files(path: str, most: int) -> list[str]:
+    """The paths of up to `most` files of any kind that a path, a glob or a folder names."""
+    try:
+        return [file for one in expand_braces(path) for file, _ in islice(_matching(one, ()), most)][:most]
+    except UsageError:
+        return []
 
 
 def list_folder(folder: str, suffixes: Sequence[str]) -> list[File]:
@@ -150,9 +169,9 @@ def _local_matches(path: Path, suffixes: Sequence[str]) -> list[Path]:
 
 
 def _wanted(name: str, suffixes: Sequence[str]) -> bool:
-    """Files that engines leave beside their data (_SUCCESS, .crc) do not count."""
+    """Any suffix if there is none. Files that engines leave beside their data (_SUCCESS, .crc) do not count."""
     hidden = any(part.startswith((".", "_")) for part in name.split("/"))
-    return not hidden and suffix_of(name) in suffixes
+    return not hidden and (not suffixes or suffix_of(name) in suffixes)
 
 
 def _matching_remote(path: str, suffixes: Sequence[str]) -> Iterator[tuple[str, tuple[int, str]]]:
@@ -182,5 +201,6 @@ def _remote_file(info: Mapping[str, Any]) -> tuple[int, str]:
 
 
 def _shared_folder(paths: Sequence[str]) -> str:
-    shared = os.path.commonprefix([f"{posixpath.dirname(path)}/" for path in paths])
-    return shared[: shared.rfind("/") + 1]
+    folders = [posixpath.dirname(path).split("/") for path in paths]
+    alike = takewhile(lambda names: len(set(names)) == 1, zip(*folders, strict=False))
+    return "".join(f"{names[0]}/" for names in alike)

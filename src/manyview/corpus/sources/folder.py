@@ -102,6 +102,10 @@ class FolderSource:
         starts = range(0, len(pictures), PART_FILES)
         return [FolderPart(config, tuple(pictures[start : start + PART_FILES])) for start in starts]
 
+    def completed(self) -> FolderConfig:
+        """The config with its columns guessed where it names none. Raises UsageError."""
+        return complete_folder(self.config, find_pictures(self.config))
+
 
 def find_pictures(config: FolderConfig) -> list[Picture]:
     """The images by path, each with its sidecars."""

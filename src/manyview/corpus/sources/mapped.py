@@ -13,7 +13,7 @@ from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
 from manyview.corpus.sources.mapping import Column, Constant, RowMapping, ViewMapping
 from manyview.corpus.sources.pictures import Places, pictures
 
-__all__ = ["mapped"]
+__all__ = ["mapped", "weights_of"]
 
 MAX_ID_BYTES = 4096
 MAX_WEIGHT = 1e30  # finite as float32
@@ -23,7 +23,7 @@ def mapped(block: Block, mapping: RowMapping, places: Places) -> Batch:
     """What a mapping with views says about the rows of a block.
 
     A row needs an id and at least an image or a text. A cell that cannot be used is counted and leaves the
-    rest of its row. A column that is not there counts as empty; `require_columns` has looked before.
+    rest of its row. A column that is not there counts as empty; `require_names` has looked before.
     """
     skipped = Counter(block.skipped)
     found = _images(block, mapping, places, skipped)
@@ -97,7 +97,7 @@ def _views(
         return VIEWS.empty_table()
     texts = exploded(column, view.split)
     skipped.update(texts.skipped)
-    weights, wrong = _weights(block, view)
+    weights, wrong = weights_of(block, view)
     kept = pc.and_(good, pc.invert(wrong)).take(texts.rows)
     skipped["weight: not a number of at least 0"] += pc.sum(pc.and_(good, wrong).take(texts.rows)).as_py() or 0
     rows = texts.rows.filter(kept)
@@ -113,7 +113,7 @@ def _views(
     return pa.Table.from_arrays(columns, schema=VIEWS)
 
 
-def _weights(block: Block, view: ViewMapping) -> tuple[pa.Array, pa.Array]:
+def weights_of(block: Block, view: ViewMapping) -> tuple[pa.Array, pa.Array]:
     """Weights, and which cells hold none. An empty cell and a NaN are 1, as for a text nobody judged."""
     if not isinstance(view.weight, Column):
         fixed = pa.repeat(pa.scalar(view.weight, pa.float32()), len(block))

@@ -45,9 +45,9 @@ class Places:
         if self.root is not None:
             return self._inside(path, self.root)
         if is_remote(self.folder):
-            scheme = self.folder.split("://")[0]
+            scheme = self.folder.partition("://")[0]
             if is_remote(path):
-                return path if path.split("://")[0] == scheme else None
+                return path if path.partition("://")[0] == scheme else None
             return None if path.startswith("/") else _joined(self.folder, path)
         return path if is_remote(path) or path.startswith("/") else _joined(self.folder, path)
 
@@ -129,9 +129,7 @@ Reader = Callable[[str, Places], tuple[str, bytes | str | None]]
 READERS: Mapping[ImageForm, Reader] = {"path": _path, "url": _url, "base64": _base64, "bytes": _raw}
 
 
-def _from_struct(
-    column: pa.Array, places: Places, skipped: Counter[str]
-) -> tuple[dict[str, pa.Array], Counter[str]]:
+def _from_struct(column: pa.Array, places: Places, skipped: Counter[str]) -> tuple[dict[str, pa.Array], Counter[str]]:
     """The Hugging Face layout: bytes when there are any (the path is then only a name), else the path."""
     names = {field.name for field in column.type}
     raw = plain(pc.struct_field(column, "bytes")) if "bytes" in names else pa.nulls(len(column), pa.binary())

@@ -30,7 +30,7 @@ from manyview.corpus.sources.table_rows import (
 )
 from manyview.errors import UsageError
 
-__all__ = ["SUFFIXES", "TableConfig", "TablePart", "TableSource", "complete_table", "table_schema"]
+__all__ = ["SUFFIXES", "TableConfig", "TablePart", "TableSource", "complete_table", "first_row", "table_schema"]
 
 TableFormat = Literal["csv", "jsonl", "parquet"]
 FORMATS: dict[str, TableFormat] = {
@@ -55,7 +55,8 @@ class TableConfig(RowMapping):
     path: str | tuple[str, ...] = Field(description="CSV, TSV, JSONL or Parquet files, here or scheme://")
     root: str | None = Field(
         default=None,
-        description="folder that image paths are relative to and must stay inside; default: that of the table, and any path",
+        description="folder that image paths are relative to and must stay inside; default: that of the table, "
+        "and any path",
     )
     format: TableFormat | None = Field(default=None, description="what the files are; default: by their suffix")
     delimiter: str | None = Field(
@@ -118,6 +119,20 @@ class TableSource:
             return [TablePart(config, file) for file in files]
         return [part for file in files for part in _pieces(config, file)]
 
+    def completed(self) -> TableConfig:
+        """The config with its columns guessed where it names none. Raises UsageError."""
+        return complete_table(self.config, find_files(self.config.path, SUFFIXES))
+
+
+def first_row(config: TableConfig, file: File) -> list[str]:
+    """The cells of the first row of a CSV file, a heading or not; none if it cannot be read."""
+    try:
+        return heading_of(file, dialect_of(file, config.delimiter, config.quote, config.encoding))
+    except LookupError:
+        raise UsageError(f"there is no encoding {config.encoding!r}: gb18030 or utf-8 for instance") from None
+    except UNREADABLE:
+        return []
+
 
 def complete_table(config: TableConfig, files: Sequence[File]) -> TableConfig:
     """The config with its columns guessed where it names none, and all those it names known to be there.
@@ -144,9 +159,7 @@ def table_schema(config: TableConfig, file: File) -> pa.Schema | None:
         if kind == "jsonl":
             names = json_names(file)
         elif not names:
-            names = heading_of(file, dialect_of(file, config.delimiter, config.quote, config.encoding))
-    except LookupError:
-        raise UsageError(f"there is no encoding {config.encoding!r}: gb18030 or utf-8 for instance") from None
+            names = first_row(config, file)
     except UNREADABLE:
         return None
     return pa.schema([(name, pa.string()) for name in names]) if names else None
@@ -155,7 +168,9 @@ def table_schema(config: TableConfig, file: File) -> pa.Schema | None:
 def _format(config: TableConfig, file: File) -> TableFormat:
     known = config.format or FORMATS.get(suffix_of(file.path))
     if known is None:
-        raise UsageError(f"{file.path} does not say what it is: give format: {', '.join(sorted(set(FORMATS.values())))}")
+        raise UsageError(
+            f"{file.path} does not say what it is: give format: {', '.join(sorted(set(FORMATS.values())))}"
+        )
     return known
 
 

@@ -42,7 +42,10 @@ SAMPLED_ROWS = 100
 
 def opened_parquet(file: File) -> AbstractContextManager[pq.ParquetFile]:
     """The file, read page by page rather than by whole columns."""
-    return open_parquet(locate(file.path), pre_buffer=False, buffer_size=1 << 20)
+    opened: AbstractContextManager[pq.ParquetFile] = open_parquet(
+        locate(file.path), pre_buffer=False, buffer_size=1 << 20
+    )
+    return opened
 
 
 def parquet_blocks(file: File, groups: Sequence[int] | None, wanted: Sequence[str]) -> Iterator[Block]:
@@ -188,4 +191,5 @@ def _rows_before(metadata: pq.FileMetaData) -> list[int]:
 def _rows_at_once(group: pq.RowGroupMetaData, columns: Sequence[str]) -> int:
     chunks_ = [group.column(index) for index in range(group.num_columns)]
     size = sum(one.total_uncompressed_size for one in chunks_ if one.path_in_schema.split(".")[0] in columns)
-    return max(1, min(MAX_BLOCK_ROWS, MAX_BLOCK_BYTES * group.num_rows // max(size, 1)))
+    fitting: int = MAX_BLOCK_BYTES * group.num_rows // max(size, 1)
+    return max(1, min(MAX_BLOCK_ROWS, fitting))

@@ -155,19 +155,20 @@ class _Told:
 
 def _refused(kind: bytes, sparse: bool, name: str | None) -> str | None:
     """Why a member is left out; empty for what needs no word."""
+    reason = None
     if kind == FOLDER or (kind == b"\0" and name is not None and name.endswith("/")):
-        return ""
-    if kind in LINKS:
-        return "tar: link"
-    if kind == SPARSE or sparse:
-        return "tar: sparse file"
-    if kind not in FILES:
-        return "tar: neither file nor folder"
-    if name is None:
-        return "tar: name that is not UTF-8"
-    if not name or "\0" in name or name.startswith("/") or ".." in name.split("/"):
-        return "tar: name that leads out of the archive"
-    return None
+        reason = ""
+    elif kind in LINKS:
+        reason = "tar: link"
+    elif kind == SPARSE or sparse:
+        reason = "tar: sparse file"
+    elif kind not in FILES:
+        reason = "tar: neither file nor folder"
+    elif name is None:
+        reason = "tar: name that is not UTF-8"
+    elif not name or "\0" in name or name.startswith("/") or ".." in name.split("/"):
+        reason = "tar: name that leads out of the archive"
+    return reason
 
 
 def _ends_before(archive: Archive, end: int) -> bool:

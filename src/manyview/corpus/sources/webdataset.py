@@ -129,6 +129,10 @@ class WebDatasetSource:
         config = complete_webdataset(self.config, files)
         return [WebDatasetPart(config, file) for file in files]
 
+    def completed(self) -> WebDatasetConfig:
+        """The config with its fields guessed where it names none. Raises UsageError."""
+        return complete_webdataset(self.config, find_files(self.config.path, SUFFIXES))
+
 
 def complete_webdataset(config: WebDatasetConfig, files: Sequence[File]) -> WebDatasetConfig:
     """The config with its fields guessed from the first samples where it names none. Raises UsageError."""

@@ -1,0 +1,107 @@
+"""Built: a corpus that was built before, as a source of another."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from manyview.config import Config
+from manyview.corpus.corpus import STARTER, Corpus, starter_folder
+from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.files import File, find_files
+from manyview.corpus.sources.table_rows import UNREADABLE, opened_parquet
+from manyview.corpus.table import SCHEMA
+from manyview.errors import UsageError
+
+__all__ = ["CorpusConfig", "CorpusPart", "CorpusSource"]
+
+COLUMNS = ["id", "group", "license", "attribution", "image", "texts"]
+ROWS = 256
+
+
+class CorpusConfig(Config):
+    """A corpus of shards."""
+
+    type: Literal["corpus"] = "corpus"
+    path: str = Field(description="folder of a corpus, or 'starter'")
+    splits: tuple[str, ...] = Field(default=(), description="the splits to take; default: all")
+    prefix: str = Field(default="", description="put before each id, where two sources use one id for two images")
+
+    def describe(self) -> str:
+        """One line a reader can check."""
+        return f"all records of {', '.join(self.splits) or 'all splits'}"
+
+
+@dataclass(frozen=True)
+class CorpusPart:
+    """One shard."""
+
+    file: File
+    prefix: str
+
+    @property
+    def name(self) -> str:
+        """The shard."""
+        return self.file.name
+
+    @property
+    def version(self) -> str:
+        """Of the shard."""
+        return self.file.version
+
+    def read(self) -> Iterator[Batch]:
+        """The records, their texts in order."""
+        first = 0
+        try:
+            with opened_parquet(self.file) as opened:
+                for batch in opened.iter_batches(ROWS, columns=COLUMNS, use_threads=False):
+                    yield self._batch(pa.table(batch), first)
+                    first += batch.num_rows
+        except UNREADABLE:
+            yield Batch(IMAGES.empty_table(), VIEWS.empty_table(), Counter({"file: damaged": 1}))
+
+    def _batch(self, records: pa.Table, first: int) -> Batch:
+        records = records.cast(pa.schema([SCHEMA.field(name) for name in COLUMNS]))
+        ids = pc.binary_join_element_wise(self.prefix, records["id"], "").combine_chunks()
+        groups = pc.binary_join_element_wise(self.prefix, records["group"], "")
+        columns = {name: records[name] for name in ("license", "attribution")}
+        columns |= {"id": ids, "group": groups, "bytes": pc.struct_field(records["image"], "bytes")}
+        nothing = {field.name: pa.nulls(len(records), field.type) for field in IMAGES}
+        images = pa.table({**nothing, **columns}).select(IMAGES.names).cast(IMAGES)
+        texts = records["texts"].combine_chunks()
+        rows, said = pc.list_parent_indices(texts), pc.list_flatten(texts)
+        origins = [f"{self.file.name}:{first + row}" for row in rows.to_pylist()]
+        views = [
+            ids.take(rows),
+            *(pc.struct_field(said, name) for name in VIEWS.names[1:5]),
+            pa.array(origins, pa.string()),
+        ]
+        return Batch(images, pa.Table.from_arrays(views, schema=VIEWS))
+
+
+@dataclass(frozen=True)
+class CorpusSource:
+    """The shards of a corpus."""
+
+    config: CorpusConfig
+
+    def completed(self) -> CorpusConfig:
+        """The config: nothing of it is guessed."""
+        return self.config
+
+    def parts(self) -> Sequence[CorpusPart]:
+        """A part for each shard. Raises UsageError for what is no corpus and for unknown splits."""
+        corpus = Corpus.open(self.config.path)
+        if unknown := sorted(set(self.config.splits) - set(corpus.splits)):
+            raise UsageError(f"{self.config.path} has no split {unknown[0]!r}, only {', '.join(corpus.splits)}")
+        wanted = self.config.splits or tuple(corpus.splits)
+        folder = str(starter_folder()) if self.config.path == STARTER else self.config.path
+        paths = [posixpath.join(folder, shard.file) for split in wanted for shard in corpus.manifest.splits[split]]
+        return [CorpusPart(file, self.config.prefix) for file in find_files(paths, (".parquet",))]

@@ -1,0 +1,133 @@
+"""Guess: which source a path is, so that `manyview build products.parquet` needs no config."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Callable
+
+from manyview.corpus.corpus import STARTER
+from manyview.corpus.location import locate
+from manyview.corpus.manifest import MANIFEST
+from manyview.corpus.sources.built import CorpusConfig
+from manyview.corpus.sources.chinese_clip import ChineseClipConfig
+from manyview.corpus.sources.coco import CocoConfig
+from manyview.corpus.sources.config import AnySource, completed_config
+from manyview.corpus.sources.delimited import Dialect, delimited_rows
+from manyview.corpus.sources.ernie_vil import ErnieVilConfig
+from manyview.corpus.sources.files import find_files, list_files, open_stream, suffix_of
+from manyview.corpus.sources.folder import IMAGE_SUFFIXES, FolderConfig
+from manyview.corpus.sources.huggingface import HuggingFaceConfig
+from manyview.corpus.sources.images_views import ImagesViewsConfig
+from manyview.corpus.sources.json_arrays import array_elements
+from manyview.corpus.sources.pictures import LONG_BASE64
+from manyview.corpus.sources.table import TableConfig
+from manyview.corpus.sources.table_rows import UNREADABLE
+from manyview.corpus.sources.webdataset import WebDatasetConfig
+from manyview.errors import UsageError
+
+__all__ = ["guess_source"]
+
+TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq")
+TARS = (".tar", ".tgz")
+LISTS = ("metadata.csv", "metadata.jsonl", "metadata.parquet")  # what tells the texts of an image folder
+LOOKED_AT = 2000  # files of a folder that decide what it is
+
+
+def guess_source(path: str) -> AnySource:
+    """The config of what lies at a path: a file, a folder or a glob, with all columns named that were guessed.
+
+    `describe()` of it is to be shown to the user. Raises UsageError for what is not there or not known.
+    """
+    return completed_config(_guessed(path))
+
+
+def _guessed(path: str) -> AnySource:
+    if path == STARTER or _is_file(posixpath.join(path, MANIFEST)):
+        return CorpusConfig(path=path)
+    for name in LISTS:
+        if _is_file(posixpath.join(path, name)):
+            return TableConfig(path=posixpath.join(path, name))
+    names = list_files(path, LOOKED_AT)
+    if not names:
+        raise UsageError(f"no file at {path}: give a file, a folder or a glob")
+    if found := _layout(path, names):
+        return found
+    for suffixes, config in BY_SUFFIX.items():
+        if any(suffix_of(name) in suffixes for name in names):
+            return config(path, names)
+    raise UsageError(
+        f"{path} is no source that is known: name its `type` in a config file, for instance table or folder"
+    )
+
+
+def _layout(path: str, names: list[str]) -> AnySource | None:
+    """Layouts that the names of their files show."""
+    bases = [posixpath.basename(name) for name in names]
+    if "dataset_dict.json" in bases or "dataset_info.json" in bases or any(base.endswith(".arrow") for base in bases):
+        return HuggingFaceConfig(path=path)
+    if any(base.endswith("_imgs.tsv") for base in bases) and any(base.endswith("_texts.jsonl") for base in bases):
+        return ChineseClipConfig(path=path)
+    two = {name: [posixpath.join(path, f"{name}.parquet"), posixpath.join(path, name)] for name in ("images", "views")}
+    found = {name: next((place for place in places if _holds_parquet(place)), None) for name, places in two.items()}
+    return ImagesViewsConfig(images=found["images"], views=found["views"]) if all(found.values()) else None
+
+
+def _tars(path: str, names: list[str]) -> AnySource:
+    return WebDatasetConfig(path=path)
+
+
+def _table(path: str, names: list[str]) -> AnySource:
+    first = find_files(path, TABLES)[0]
+    if suffix_of(first.path) == ".tsv" and _is_ernie_vil(first.path):
+        return ErnieVilConfig(path=path)
+    return TableConfig(path=path)
+
+
+def _json(path: str, names: list[str]) -> AnySource:
+    files = find_files(path, (".json",))
+    if all(_is_coco(file.path) for file in files):
+        return CocoConfig(path=path)
+    return TableConfig(path=path, format="jsonl")
+
+
+def _pictures(path: str, names: list[str]) -> AnySource:
+    return FolderConfig(path=path)
+
+
+Guess = Callable[[str, list[str]], AnySource]
+BY_SUFFIX: dict[tuple[str, ...], Guess] = {
+    TARS: _tars,
+    TABLES: _table,
+    IMAGE_SUFFIXES: _pictures,
+    (".json",): _json,
+}
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return locate(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _holds_parquet(path: str) -> bool:
+    return any(suffix_of(name) == ".parquet" for name in list_files(path, LOOKED_AT))
+
+
+def _is_ernie_vil(path: str) -> bool:
+    """Whether the last of two or three cells of the first line is a long base64 text."""
+    try:
+        with open_stream(path) as stream:
+            row = next(delimited_rows(stream, Dialect("\t", ""), Counter()), [])
+    except UNREADABLE:
+        return False
+    return len(row) in (2, 3) and LONG_BASE64.fullmatch(row[-1]) is not None
+
+
+def _is_coco(path: str) -> bool:
+    try:
+        with open_stream(path) as stream:
+            return any(key in {"images", "annotations"} for key, _ in array_elements(stream))
+    except UNREADABLE:
+        return False

@@ -1,0 +1,201 @@
+"""Hugging Face: data sets on disk or on the hub, as save_to_disk or push_to_hub leave them."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from manyview.corpus.location import locate
+from manyview.corpus.sources.block import Block, path_in, plain
+from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.detect import completed
+from manyview.corpus.sources.files import File, find_files, is_remote, suffix_of
+from manyview.corpus.sources.mapped import mapped
+from manyview.corpus.sources.mapping import RowMapping
+from manyview.corpus.sources.pictures import Places
+from manyview.corpus.sources.table_rows import (
+    MAX_BLOCK_BYTES,
+    MAX_BLOCK_ROWS,
+    UNREADABLE,
+    arrow_block,
+    opened_parquet,
+    parquet_blocks,
+)
+from manyview.errors import UsageError
+
+__all__ = ["HuggingFaceConfig", "HuggingFacePart", "HuggingFaceSource"]
+
+SUFFIXES = (".arrow", ".parquet")
+LEFT_BEHIND = ("cache-", "tmp")  # what `map` and an interrupted save leave in the folder
+SPLIT = re.compile(r"(\w+?)[-_.]\d+(?:[-_.]of[-_.]\d+)?(?:[-_.]\w+)?\.(?:parquet|arrow)")
+
+
+class HuggingFaceConfig(RowMapping):
+    """A data set whose images stand in a column with the Image feature, and its texts in others."""
+
+    type: Literal["huggingface"] = "huggingface"
+    path: str | tuple[str, ...] = Field(description="folder of a data set, its files, or hf://datasets/OWNER/NAME")
+    splits: tuple[str, ...] = Field(default=(), description="the splits to take; default: all")
+    root: str | None = Field(
+        default=None,
+        description="folder that image paths are relative to and must stay inside; default: that of the file, "
+        "and any path",
+    )
+
+
+@dataclass(frozen=True)
+class HuggingFacePart:
+    """One Arrow or Parquet file."""
+
+    config: HuggingFaceConfig
+    file: File
+
+    @property
+    def name(self) -> str:
+        """The file."""
+        return self.file.name
+
+    @property
+    def version(self) -> str:
+        """Of the file."""
+        return self.file.version
+
+    def read(self) -> Iterator[Batch]:
+        """The rows; numbers of a ClassLabel become its names."""
+        places = Places(posixpath.dirname(self.file.path), self.config.root)
+        try:
+            names = _class_names(dataset_schema(self.file))
+            for block in self._blocks():
+                yield mapped(_with_class_names(block, names), self.config, places)
+        except UNREADABLE:
+            yield Batch(IMAGES.empty_table(), VIEWS.empty_table(), Counter({"file: damaged": 1}))
+
+    def _blocks(self) -> Iterator[Block]:
+        if suffix_of(self.file.path) == ".parquet":
+            return parquet_blocks(self.file, None, self.config.columns())
+        return _arrow_blocks(self.file, self.config.columns())
+
+
+@dataclass(frozen=True)
+class HuggingFaceSource:
+    """The files of a data set."""
+
+    config: HuggingFaceConfig
+
+    def parts(self) -> Sequence[HuggingFacePart]:
+        """A part for each file. Raises UsageError for what is no data set, missing splits and columns."""
+        config = self.completed()
+        return [HuggingFacePart(config, file) for file in self._files()]
+
+    def completed(self) -> HuggingFaceConfig:
+        """The config with its columns guessed from the first file where it names none. Raises UsageError."""
+        file = self._files()[0]
+        try:
+            return completed(self.config, dataset_schema(file), file.path)
+        except UNREADABLE:
+            raise UsageError(f"{file.path} cannot be read: it is damaged or no Arrow or Parquet file") from None
+
+    def _files(self) -> list[File]:
+        files = find_files(self.config.path, SUFFIXES)
+        files = [file for file in files if not posixpath.basename(file.path).startswith(LEFT_BEHIND)]
+        found = list(dict.fromkeys(_split(file) for file in files))
+        if unknown := sorted(set(self.config.splits) - set(found)):
+            raise UsageError(f"{self.config.path} has no split {unknown[0]!r}, only {', '.join(found)}")
+        return [file for file in files if not self.config.splits or _split(file) in self.config.splits]
+
+
+def dataset_schema(file: File) -> pa.Schema:
+    """The columns of a file, with what the `datasets` library noted about them."""
+    if suffix_of(file.path) == ".parquet":
+        with opened_parquet(file) as opened:
+            return opened.schema_arrow
+    with _opened_arrow(file) as reader:
+        return reader.schema
+
+
+def _split(file: File) -> str:
+    """Of a file name such as train-00000-of-00002.parquet, else the folder that save_to_disk gives a split."""
+    numbered = SPLIT.fullmatch(posixpath.basename(file.path))
+    if numbered and numbered[1] != "data":
+        return numbered[1]
+    return posixpath.basename(posixpath.dirname(file.path))
+
+
+@contextmanager
+def _opened_arrow(file: File) -> Iterator[Any]:
+    """Batches of an Arrow stream, or of an Arrow file; of a local one only the pages asked for are read."""
+    with locate(file.path).open("rb") as raw, _input(raw, file) as source:
+        try:
+            reader = pa.ipc.open_stream(source)
+        except pa.ArrowInvalid:
+            source.seek(0)
+            whole = pa.ipc.open_file(source)
+            reader = pa.RecordBatchReader.from_batches(
+                whole.schema, (whole.get_batch(number) for number in range(whole.num_record_batches))
+            )
+        yield reader
+
+
+def _input(raw: Any, file: File) -> Any:
+    return pa.PythonFile(raw, mode="r") if is_remote(file.path) else pa.memory_map(file.path)
+
+
+def _arrow_blocks(file: File, wanted: Sequence[str]) -> Iterator[Block]:
+    first = 0
+    with _opened_arrow(file) as reader:
+        names = reader.schema.names
+        columns = list(dict.fromkeys(top for name in wanted if (top := path_in(name, names)) is not None))
+        for batch in reader:
+            kept = batch.select(columns)
+            rows = max(1, min(MAX_BLOCK_ROWS, MAX_BLOCK_BYTES * len(batch) // max(kept.nbytes, 1)))
+            for start in range(0, len(batch), rows):
+                yield arrow_block(kept.slice(start, rows), file.name, first + start)
+            first += len(batch)
+
+
+def _class_names(schema: pa.Schema) -> dict[str, pa.Array]:
+    """The names of each column with the feature ClassLabel, or of lists of it."""
+    noted = (schema.metadata or {}).get(b"huggingface", b"{}")
+    try:
+        features = json.loads(noted)["info"]["features"]
+        labels = {name: _class_label(feature) for name, feature in features.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {name: pa.array(names, pa.string()) for name, names in labels.items() if names}
+
+
+def _class_label(feature: Any) -> list[str] | None:
+    if isinstance(feature, list) and len(feature) == 1:
+        return _class_label(feature[0])
+    if not isinstance(feature, Mapping):
+        return None
+    if feature.get("_type") in {"List", "LargeList", "Sequence"}:
+        return _class_label(feature.get("feature"))
+    return feature.get("names") if feature.get("_type") == "ClassLabel" else None
+
+
+def _with_class_names(block: Block, names: Mapping[str, pa.Array]) -> Block:
+    columns = {
+        name: _named(plain(column), names[name]) if name in names else column for name, column in block.columns.items()
+    }
+    return replace(block, columns=columns)
+
+
+def _named(column: pa.Array, names: pa.Array) -> pa.Array:
+    """Numbers, or lists of them, as names; -1 and others without a name are null."""
+    if pa.types.is_list(column.type):
+        lengths = pc.fill_null(pc.list_value_length(column), 0)
+        offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
+        return pa.ListArray.from_arrays(offsets, _named(plain(pc.list_flatten(column)), names))
+    known = pc.and_(pc.greater_equal(column, 0), pc.less(column, len(names)))
+    return names.take(pc.if_else(known, column, pa.scalar(None, column.type)))
