@@ -112,7 +112,7 @@ def written_float(value: float) -> str | None:
     """A number as a reader would write it, without the .0 of a whole one."""
     if not math.isfinite(value):
         return None
-    return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(value)
+    return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(value).removesuffix(".0")
 
 
 def _written(value: Any, wrong: Counter[str]) -> str | None:

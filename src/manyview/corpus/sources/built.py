@@ -32,7 +32,9 @@ class CorpusConfig(Config):
     type: Literal["corpus"] = "corpus"
     path: str = Field(description="folder of a corpus, or 'starter'")
     splits: tuple[str, ...] = Field(default=(), description="the splits to take; default: all")
-    prefix: str = Field(default="", description="put before each id, where two sources use one id for two images")
+    prefix: str = Field(
+        default="", description="put before each id and group, where two sources use one id for two images"
+    )
 
     def describe(self) -> str:
         """One line a reader can check."""

@@ -36,12 +36,14 @@ def as_texts(column: pa.Array) -> tuple[pa.Array, pa.Array]:
     Blank cells and those in which a program wrote that there is nothing (nan, NULL, None) are null.
     """
     column = plain(column)
+    if pa.types.is_list(column.type):
+        several = pc.fill_null(pc.greater(pc.list_value_length(column), 1), False)
+        texts, wrong = as_texts(_only(column))
+        return texts, pc.or_(wrong, several)
     texts = _texts(column)
     wrong = pc.and_(column.is_valid(), texts.is_null())
     if pa.types.is_floating(column.type):
         wrong = pc.and_(wrong, pc.invert(pc.fill_null(pc.is_nan(column), False)))
-    elif pa.types.is_list(column.type):
-        wrong = pc.and_(wrong, pc.fill_null(pc.greater(pc.list_value_length(column), 0), False))
     trimmed = pc.utf8_trim_whitespace(texts)
     empty = pc.or_(pc.equal(trimmed, ""), pc.is_in(trimmed, NOTHING))
     return pc.if_else(pc.fill_null(empty, True), pa.scalar(None, pa.string()), trimmed), wrong
@@ -116,11 +118,13 @@ def _texts(column: pa.Array) -> pa.Array:
         return pa.array([None if one is None else written_float(one) for one in column.to_pylist()], pa.string())
     if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_temporal(kind):
         return column.cast(pa.string())
-    if pa.types.is_list(kind):
-        alone = pc.fill_null(pc.equal(pc.list_value_length(column), 1), False)
-        only = pc.list_element(pc.if_else(alone, column, pa.scalar([None], kind)), 0)
-        return _texts(plain(only))
     return pa.nulls(len(column), pa.string())
+
+
+def _only(column: pa.Array) -> pa.Array:
+    """What lists of one hold, null for others."""
+    alone = pc.fill_null(pc.equal(pc.list_value_length(column), 1), False)
+    return pc.list_element(pc.if_else(alone, column, pa.scalar([None], column.type)), 0)
 
 
 def _utf8(column: pa.Array) -> pa.Array:

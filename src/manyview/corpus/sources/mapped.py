@@ -36,7 +36,7 @@ def mapped(block: Block, mapping: RowMapping, places: Places) -> Batch:
     columns = {
         **found,
         "id": ids,
-        "group": _scalar(block, mapping.group, "group", skipped),
+        "group": _prefixed(mapping.prefix, _scalar(block, mapping.group, "group", skipped)),
         "license": _scalar(block, mapping.license, "license", skipped),
         "attribution": _scalar(block, mapping.attribution, "attribution", skipped),
     }
@@ -65,8 +65,7 @@ def _ids(
         skipped[f"id: {fault_of(column)}"] += pc.sum(wrong).as_py() or 0
     empty = pc.and_(ids.is_null(), pc.invert(wrong))
     skipped["id: empty"] += pc.sum(empty).as_py() or 0
-    if mapping.prefix:
-        ids = pc.binary_join_element_wise(mapping.prefix, ids, "")
+    ids = _prefixed(mapping.prefix, ids)
     long = pc.fill_null(pc.greater(pc.binary_length(ids), MAX_ID_BYTES), False)
     skipped["id: longer than 4096 bytes"] += pc.sum(long).as_py() or 0
     return ids, pc.and_(ids.is_valid(), pc.invert(long))
@@ -139,6 +138,10 @@ def _scalar(block: Block, said: str | Constant | None, name: str, skipped: Count
     texts, wrong = as_texts(column)
     skipped[f"{name}: {fault_of(column)}"] += pc.sum(wrong).as_py() or 0
     return texts
+
+
+def _prefixed(prefix: str, texts: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(prefix, texts, "") if prefix else texts
 
 
 def _column(block: Block, name: str) -> pa.Array:

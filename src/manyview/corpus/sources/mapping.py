@@ -77,7 +77,9 @@ class RowMapping(Config):
     id: str | None = Field(
         default=None, description="column of the image's id; default: the image's path or URL, else file and row"
     )
-    prefix: str = Field(default="", description="put before each id, where two sources use one id for two images")
+    prefix: str = Field(
+        default="", description="put before each id and group, where two sources use one id for two images"
+    )
     group: str | None = Field(default=None, description="column of what must not be split between train and test")
     image: Annotated[ImageMapping, BeforeValidator(_image_mapping)] | None = Field(
         default=None, description="column of the images, or {column: name, as: path}; without it, texts only"
