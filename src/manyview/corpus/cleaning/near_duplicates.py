@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from manyview.corpus.cleaning.bands import PairBlock, close_pairs
+from manyview.corpus.cleaning.bands import Labels, PairBlock, close_pairs
 from manyview.errors import UsageError
 
 __all__ = ["DistinctHashes", "NearPairs", "components", "distinct_hashes", "near_pairs", "stand_ins"]
@@ -76,7 +76,7 @@ def components(hashes: np.ndarray, distance: int = 4, present: np.ndarray | None
     """
     distinct = distinct_hashes(hashes, present)
     parent = np.arange(len(distinct.words))
-    for left, right, _ in _blocks(distinct, distance):
+    for left, right, _ in _blocks(distinct, distance, lambda places: _roots(parent, places)):
         _join(parent, left, right)
     roots = _roots(parent, np.arange(len(parent)))
     own = len(roots) + np.arange(len(hashes))
@@ -95,31 +95,33 @@ def stand_ins(hashes: np.ndarray, distance: int = 4, present: np.ndarray | None 
     return np.where(rows < 0, np.arange(len(hashes)), rows)
 
 
-def _blocks(distinct: DistinctHashes, distance: int) -> Iterator[PairBlock]:
+def _blocks(distinct: DistinctHashes, distance: int, labels: Labels | None = None) -> Iterator[PairBlock]:
     if not 0 <= distance <= FARTHEST:
         raise UsageError(f"a Hamming distance of {distance} is not between 0 and {FARTHEST}")
-    return close_pairs(distinct.words, distance)
+    return close_pairs(distinct.words, distance, labels)
 
 
 def _first_kept_neighbor(count: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Greedy in order: each place's own number if kept, else that of the first kept place it is near.
+    """Greedy in order: each place's own number if kept, else that of the first kept place it is near."""
+    kept = _kept_greedily(count, left, right)
+    keeper = np.where(kept, np.arange(count), count)
+    stands = kept[left] & ~kept[right]
+    np.minimum.at(keeper, right[stands], left[stands])
+    return keeper
 
-    Each round decides every place that has no undecided place before it; the first undecided one is always such.
-    """
-    keeper = np.full(count, count)
-    undecided = np.ones(count, bool)
+
+def _kept_greedily(count: int, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Each round decides every place that has no undecided place before it; the first undecided one is always such."""
+    kept, undecided = np.zeros(count, bool), np.ones(count, bool)
     while left.size:
         waits = np.zeros(count, bool)
         waits[right] = True
-        kept = undecided & ~waits
-        keeper[kept] = np.flatnonzero(kept)
+        kept |= undecided & ~waits
         undecided &= waits
-        falls = kept[left]
-        np.minimum.at(keeper, right[falls], left[falls])
-        undecided[right[falls]] = False
+        undecided[right[kept[left]]] = False
         matters = undecided[left] & undecided[right]
         left, right = left[matters], right[matters]
-    return np.where(undecided, np.arange(count), keeper)
+    return kept | undecided
 
 
 def _join(parent: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:
@@ -134,7 +136,7 @@ def _join(parent: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:
 
 def _roots(parent: np.ndarray, places: np.ndarray) -> np.ndarray:
     roots = parent[places]
-    while (above := parent[roots]).tobytes() != roots.tobytes():
+    while not np.array_equal(above := parent[roots], roots):
         roots = above
     parent[places] = roots
     return roots
