@@ -78,7 +78,7 @@ def test_components_are_those_of_brute_force(case: str, distance: int) -> None:
 
 @pytest.mark.parametrize("case", ["mutated", "ball"])
 def test_large_sets_pass_through_every_branch_with_the_real_bounds(case: str) -> None:
-    some = hashes(case, 9000)
+    some = hashes(case, 5000)
     found = near_pairs(some, 3)
     told = list(zip(found.left.tolist(), found.right.tolist(), found.distance.tolist(), strict=True))
     assert told == by_brute_force(found.hashes.words, 3)

@@ -71,6 +71,8 @@ class _Search:
 
     def among(self, rows: np.ndarray, words: np.ndarray, width: int) -> Iterator[PairBlock]:
         """The close pairs of some rows; `words` hold the `width` bits in which they may differ."""
+        if len(rows) < 2:
+            return
         agreeing = _bands_to_agree(len(words), width, self.distance) if len(words) > _LARGE else 0
         bands = cut(width, self.distance + agreeing) if agreeing else []
         choices = [_Choice(bands, chosen) for chosen in combinations(range(len(bands)), agreeing)] if agreeing else []
