@@ -1,0 +1,165 @@
+"""Image facts: what an encoded image is, and whether it can be shown, learned from its bytes alone."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from dataclasses import dataclass
+from hashlib import sha256
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from manyview.corpus.cleaning.perceptual_hash import SIDE, perceptual_hash
+
+__all__ = ["FORMATS", "MAX_PIXELS", "ImageFacts", "format_of", "look"]
+
+MAX_PIXELS = 178_956_970  # what the loader of training decodes at most; Pillow's own bomb limit
+
+FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+_MAGIC = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"BM", "BMP"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"\0\0\1\0", "ICO"),
+    (b"\xff\x4f\xff\x51", "JPEG2000"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
+    (b"P4", "PPM"),
+    (b"P5", "PPM"),
+    (b"P6", "PPM"),
+)
+_MARKUP = (
+    (b"<svg", "image: a vector drawing"),
+    (b"<html", "image: a web page"),
+    (b"<!doctype html", "image: a web page"),
+)
+_MARKUP_WITHIN = 512
+_JPEG_END, _JPEG_TAIL = b"\xff\xd9", 64
+_REDUCED = (
+    (8, cv2.IMREAD_REDUCED_GRAYSCALE_8),
+    (4, cv2.IMREAD_REDUCED_GRAYSCALE_4),
+    (2, cv2.IMREAD_REDUCED_GRAYSCALE_2),
+    (1, cv2.IMREAD_GRAYSCALE),
+)
+_ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
+_ENOUGH = 2 * SIDE
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What is known of an image that can be decoded.
+
+    `width` and `height` are those of the upright picture, `mode` is Pillow's, `frames` is above 1 for an animation
+    (of which the first frame counts), `perceptual` is None for a picture on which nothing is to be seen.
+    """
+
+    format: str
+    width: int
+    height: int
+    frames: int
+    mode: str
+    size_bytes: int
+    sha256: str
+    perceptual: int | None
+
+
+def look(data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFacts | str:
+    """The facts, or the reason why there is no picture, such as "image: truncated".
+
+    What is accepted is what the loader of training can decode, in one of `FORMATS`. A header that announces more
+    than `max_pixels` is refused before a pixel is decoded.
+    """
+    kind = format_of(data)
+    if kind is None:
+        return _no_image(data)
+    announced = _webp_pixels(data) if kind == "WEBP" else 0  # Pillow allocates a WebP's canvas on opening it
+    if announced > max_pixels:
+        return "image: too many pixels"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _opened(data, kind, min(max_pixels, MAX_PIXELS))
+    except Image.DecompressionBombError:
+        return "image: too many pixels"
+    except UnidentifiedImageError:
+        return "image: damaged header"
+    except Exception as error:  # the decoders raise whatever they like on hostile bytes
+        return "image: truncated" if "truncated" in str(error).lower() else "image: damaged"
+
+
+def format_of(data: bytes) -> str | None:
+    """The format that the first bytes announce, whatever the file is called."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:12] in (b"ftypavif", b"ftypavis"):
+        return "AVIF"
+    return next((name for magic, name in _MAGIC if data.startswith(magic)), None)
+
+
+def _no_image(data: bytes) -> str:
+    if not data:
+        return "image: empty"
+    start = data[:_MARKUP_WITHIN].lower()
+    return next((reason for tag, reason in _MARKUP if tag in start), "image: not an image")
+
+
+def _webp_pixels(data: bytes) -> int:
+    """The pixels of the canvas, from the first chunk; 0 if it is cut short."""
+    head = data[12:30].ljust(18, b"\0")
+    if head[:4] == b"VP8X":
+        return (1 + int.from_bytes(head[12:15], "little")) * (1 + int.from_bytes(head[15:18], "little"))
+    if head[:4] == b"VP8L":
+        bits = int.from_bytes(head[9:13], "little")
+        return (1 + (bits & 0x3FFF)) * (1 + (bits >> 14 & 0x3FFF))
+    width, height = struct.unpack("<HH", head[14:18])
+    return (width & 0x3FFF) * (height & 0x3FFF)
+
+
+def _opened(data: bytes, kind: str, max_pixels: int) -> ImageFacts | str:
+    image = Image.open(io.BytesIO(data), formats=(kind,))
+    width, height = image.size
+    if width * height > max_pixels:
+        return "image: too many pixels"
+    mode = image.mode
+    turned = image.getexif().get(_ORIENTATION) in _TURNED
+    frames = 1 if kind == "JPEG" else getattr(image, "n_frames", 1)  # a phone's JPEG carries previews, no animation
+    gray = _luminance(data, image)
+    return ImageFacts(
+        format=kind,
+        width=height if turned else width,
+        height=width if turned else height,
+        frames=frames,
+        mode=mode,
+        size_bytes=len(data),
+        sha256=sha256(data).hexdigest(),
+        perceptual=perceptual_hash(gray),
+    )
+
+
+def _luminance(data: bytes, image: Image.Image) -> np.ndarray:
+    """[h, w] uint8 of the upright picture, of a JPEG at a reduced scale, transparency over white."""
+    if image.format == "JPEG" and image.mode in ("RGB", "L") and _JPEG_END in data[-_JPEG_TAIL:]:
+        shrinks = max(1, min(image.size) / _ENOUGH)
+        gray = cv2.imdecode(np.frombuffer(data, np.uint8), next(flag for times, flag in _REDUCED if times <= shrinks))
+        if gray is not None:
+            return gray
+    return _gray(ImageOps.exif_transpose(image))
+
+
+def _gray(image: Image.Image) -> np.ndarray:
+    if image.mode == "L":
+        return np.asarray(image)
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        levels = np.asarray(image, np.float32)
+        top = 65535.0 if levels.max(initial=0) > 255 else 255.0
+        return (levels.clip(0, top) * (255 / top)).astype(np.uint8)
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.asarray(image.convert("RGB").convert("L"))
