@@ -1,0 +1,8 @@
+"""Fetching images named by URL: politely, once, and so that it can be killed at any moment."""
+
+from manyview.corpus.fetch.report import FetchReport
+from manyview.corpus.fetch.rules import FetchRules
+from manyview.corpus.fetch.run import fetch, retry_failed
+from manyview.corpus.fetch.store import Failed, Fetched, FetchStore
+
+__all__ = ["Failed", "FetchReport", "FetchRules", "FetchStore", "Fetched", "fetch", "retry_failed"]

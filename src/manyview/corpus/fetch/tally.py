@@ -1,0 +1,55 @@
+"""Tally: what came of the URLs so far, and whether it is so bad that going on makes no sense."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from manyview.corpus.fetch.report import FetchReport
+from manyview.corpus.fetch.rules import FetchRules
+from manyview.errors import ManyviewError
+
+__all__ = ["FETCHED", "Tally", "TooManyFailuresError"]
+
+FETCHED = "fetched"
+_NAMED = 5
+
+
+class TooManyFailuresError(ManyviewError):
+    """More URLs failed than the rules put up with."""
+
+
+class Tally:
+    """Counts each URL once, by its latest outcome: a first failed try counts until a later one succeeds."""
+
+    def __init__(self, rules: FetchRules) -> None:
+        self._rules = rules
+        self._counts = Counter[str]()
+        self.tried = self.known = self.bytes = 0
+
+    def move(self, before: str | None, outcome: str) -> None:
+        """A URL's outcome is now another. Raises TooManyFailuresError."""
+        if before is None:
+            self.tried += 1
+        else:
+            self._counts[before] -= 1
+        self._counts[outcome] += 1
+        failed = self.tried - self._counts[FETCHED]
+        judged = outcome != FETCHED and self.tried >= self._rules.stop_after
+        if judged and failed > self._rules.max_failure_share * self.tried:
+            raise TooManyFailuresError(self._sentence(failed))
+
+    def report(self, seconds: float) -> FetchReport:
+        """The counts so far."""
+        return FetchReport(dict(self._ordered()), self.known, self.bytes, seconds)
+
+    def _ordered(self) -> list[tuple[str, int]]:
+        return sorted(((why, n) for why, n in self._counts.items() if n), key=lambda pair: (-pair[1], pair[0]))
+
+    def _sentence(self, failed: int) -> str:
+        reasons = [f"{why} ({n})" for why, n in self._ordered() if why != FETCHED]
+        more = ["…"] if len(reasons) > _NAMED else []
+        return (
+            f"fetching stopped: {failed} of the first {self.tried} URLs failed, allowed: a share of "
+            f"{self._rules.max_failure_share:g}; reasons: {', '.join(reasons[:_NAMED] + more)}; "
+            "what was fetched stays, the failures will be tried again"
+        )
