@@ -11,7 +11,7 @@ from yarl import URL
 from manyview.corpus.fetch import reasons
 from manyview.corpus.fetch.reasons import FetchFailure
 
-__all__ = ["canonical", "is_public", "origin_of", "store_key", "target_of"]
+__all__ = ["canonical", "is_public", "filed", "origin_of", "target_of"]
 
 MAX_CHARS = 4096
 _HOST = re.compile(r"[0-9a-z_.-]*[0-9a-z_][0-9a-z_.-]*|[0-9a-f:.]+")
@@ -37,21 +37,28 @@ def canonical(text: str) -> URL:
         raise FetchFailure(reasons.URL_NO_ADDRESS)
     if url.user is not None or url.password is not None:
         raise FetchFailure(reasons.URL_CREDENTIALS)
-    return url
+    if len(str(url)) > MAX_CHARS:
+        raise FetchFailure(reasons.URL_TOO_LONG)
+    return url if str(url) != str(url.origin()) else url.with_path("/")
 
 
-def store_key(text: str) -> str:
-    """What a URL is filed under: its canonical spelling or, where it has none, the text or a digest of it."""
+def filed(text: str) -> tuple[str, URL | FetchFailure]:
+    """What a URL is filed under, and the URL or why it is none.
+
+    The key is the canonical spelling or, where there is none, the text itself, a digest of it if it is long.
+    """
     try:
-        return str(canonical(text))
-    except FetchFailure:
-        text = text.strip().encode("utf-8", "replace").decode("utf-8")
-        return text if len(text) <= MAX_CHARS else f"{text[:64]}…{sha256(text.encode()).hexdigest()}"
+        url = canonical(text)
+    except FetchFailure as failure:
+        text = text.strip().encode("utf-8", "replace").decode("utf-8") or "(empty)"
+        return (text if len(text) <= MAX_CHARS else f"{text[:64]}…{sha256(text.encode()).hexdigest()}"), failure
+    return str(url), url
 
 
 def origin_of(url: URL) -> str:
     """Scheme, host and port: what one robots.txt speaks for."""
-    return f"{url.scheme}://{url.raw_host}:{url.port}"
+    host = url.raw_host or ""
+    return f"{url.scheme}://{f'[{host}]' if ':' in host else host}:{url.port}"
 
 
 def target_of(url: URL) -> str:

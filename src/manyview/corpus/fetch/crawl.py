@@ -11,7 +11,7 @@ from itertools import islice
 
 from yarl import URL
 
-from manyview.corpus.fetch.address import canonical, store_key
+from manyview.corpus.fetch.address import filed
 from manyview.corpus.fetch.client import Client
 from manyview.corpus.fetch.clock import Clock
 from manyview.corpus.fetch.connection import open_session
@@ -83,13 +83,13 @@ class Crawl:
     async def _feed(self, urls: Iterator[str], client: Client, lanes: asyncio.TaskGroup) -> None:
         while chunk := await asyncio.to_thread(lambda: list(islice(urls, _CHUNK_URLS))):
             for text in chunk:
-                key = store_key(text)
+                key, url = filed(text)
                 if key in self._pending or not self._is_wanted(key):
                     self._tally.known += 1
                     continue
                 await self._window.acquire()
                 self._pending.add(key)
-                self._enqueue(key, client, lanes)
+                self._enqueue(key, url, client, lanes)
 
     def _is_wanted(self, key: str) -> bool:
         answered = self._writer.last(key)
@@ -100,19 +100,18 @@ class Crawl:
             return False
         return self._retry in {"all", "temporary" if temporary else "permanent"}
 
-    def _enqueue(self, key: str, client: Client, lanes: asyncio.TaskGroup) -> None:
-        try:
-            job = _Job(key, canonical(key))
-        except FetchFailure as failure:
+    def _enqueue(self, key: str, url: URL | FetchFailure, client: Client, lanes: asyncio.TaskGroup) -> None:
+        if isinstance(url, FetchFailure):
             job = _Job(key, URL())
-            self._fail(job, failure.reason)
+            self._fail(job, url.reason)
             self._done(job)
             return
-        queue = self._queues.setdefault(job.url.raw_host or "", _Queue())
-        queue.jobs.append(job)
+        name = url.raw_host or ""
+        queue = self._queues.setdefault(name, _Queue())
+        queue.jobs.append(_Job(key, url))
         if queue.lanes < self._rules.per_host:
             queue.lanes += 1
-            lanes.create_task(self._lane(job.url.raw_host or "", queue, client))
+            lanes.create_task(self._lane(name, queue, client))
 
     async def _lane(self, name: str, queue: _Queue, client: Client) -> None:
         while queue.jobs:

@@ -25,7 +25,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_HOPS = 5  # RFC 9309, 2.3.1.2
 _LIFETIME_S = 24 * 3600.0  # RFC 9309, 2.4
 _MOST_BYTES = 64 << 20
-_PASSED_ON = ("host:", "connection:")
+_PASSED_ON = ("host:", "connection:", "url:")
 
 
 class Gatekeeper:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from manyview.corpus.fetch.address import store_key
+from manyview.corpus.fetch.address import filed
 from manyview.errors import DataError, UsageError
 
 __all__ = ["Failed", "FetchStore", "Fetched", "Which"]
@@ -73,7 +73,7 @@ class FetchStore:
 
     def find(self, url: str) -> Fetched | Failed | None:
         """What came of a URL, however it is spelled; None when it was not tried yet."""
-        key = store_key(url)
+        key, _ = filed(url)
         row = (
             self._open()
             .execute(

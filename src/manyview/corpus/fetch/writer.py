@@ -105,9 +105,10 @@ class StoreWriter:
         self._index.execute(f"DELETE FROM answers WHERE run = ? AND {CONDITIONS['all']}", (self.run,))
 
     def failed_before(self, which: Which, after: str, most: int) -> list[str]:
-        """Up to `most` keys beyond `after` that failed in an earlier run, in order."""
-        sql = f"SELECT url FROM answers WHERE {CONDITIONS[which]} AND url > ? AND run < ? ORDER BY url LIMIT ?"
-        return [url for (url,) in self._index.execute(sql, (after, self.run, most))]
+        """Up to `most` keys beyond `after` that failed in an earlier run and are URLs, in order."""
+        sql = f"SELECT url FROM answers WHERE {CONDITIONS[which]} AND reason NOT LIKE 'url:%'"
+        rows = self._index.execute(sql + " AND url > ? AND run < ? ORDER BY url LIMIT ?", (after, self.run, most))
+        return [url for (url,) in rows]
 
     def robots(self, origin: str, not_before_s: float) -> bytes | None:
         """The robots.txt of an origin if it was asked since `not_before_s`."""
