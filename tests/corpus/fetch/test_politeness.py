@@ -6,9 +6,9 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
+from tests.corpus.fetch.site import Answer, QuickClock, Site, rules, serving
 
 from manyview.corpus.fetch import Failed, Fetched, FetchStore, fetch, reasons, retry_failed
-from tests.corpus.fetch.site import Answer, QuickClock, Site, rules, serving
 
 DISALLOW = Answer(b"User-agent: testbot\nDisallow: /no\n")
 

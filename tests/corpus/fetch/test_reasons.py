@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from tests.corpus.fetch.site import PNG, Answer, QuickClock, Site, rules, serving
 
 from manyview.corpus.fetch import Failed, FetchStore, fetch, reasons
 from manyview.corpus.fetch.reasons import is_temporary, status_reason
-from tests.corpus.fetch.site import PNG, Answer, QuickClock, Site, rules, serving
 
 
 def outcome(folder: Path, url: str, **changes: object) -> str:

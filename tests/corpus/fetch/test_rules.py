@@ -18,7 +18,7 @@ from manyview.errors import UsageError
     ],
 )
 def test_an_agent_that_can_be_reached_is_taken(agent: str) -> None:
-    assert FetchRules(user_agent=agent).token == agent.split("/")[0].split()[0]
+    assert FetchRules(user_agent=agent).token == agent.replace("/", " ").split(maxsplit=1)[0]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from tests.corpus.fetch.site import image
 
 from manyview.corpus.fetch import Failed, Fetched, FetchStore
 from manyview.corpus.fetch.store import segment_path
 from manyview.corpus.fetch.writer import StoreWriter
 from manyview.errors import DataError, UsageError
-from tests.corpus.fetch.site import image
 
 
 def fill(folder: Path, numbers: range, **sizes: int) -> dict[str, bytes]:

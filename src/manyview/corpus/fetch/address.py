@@ -11,7 +11,7 @@ from yarl import URL
 from manyview.corpus.fetch import reasons
 from manyview.corpus.fetch.reasons import FetchFailure
 
-__all__ = ["canonical", "is_public", "filed", "origin_of", "target_of"]
+__all__ = ["canonical", "filed", "is_public", "origin_of", "target_of"]
 
 MAX_CHARS = 4096
 _HOST = re.compile(r"[0-9a-z_.-]*[0-9a-z_][0-9a-z_.-]*|[0-9a-f:.]+")
