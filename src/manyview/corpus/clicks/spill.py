@@ -1,0 +1,84 @@
+"""Spill: tables on disk cut into parts by key, so that each part fits in memory.
+
+A spill is an Arrow file whose i-th record batch is part i. Many writers leave a spill each, and whoever works
+on part i reads the i-th batch of all of them: no file is open for long, none is shared, none is appended to.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.ipc as ipc
+
+from manyview.corpus.clicks.columns import Ints
+
+__all__ = ["hashes", "part_of_texts", "read_part", "read_whole", "write_spill", "write_whole"]
+
+_RANDOM = np.random.Generator(np.random.PCG64(0)).integers(2**63, size=4096, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+_OPTIONS = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+
+
+def hashes(texts: pa.StringArray) -> npt.NDArray[np.uint64]:
+    """32 bits for each text, none of which is null; the same on every machine.
+
+    Multilinear: the sum of each byte times a random number for its place, mixed.
+    """
+    _, offsets, data = texts.cast(pa.large_string()).buffers()
+    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    starts, lengths = ends[:-1], np.diff(ends)
+    of_bytes = np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]].astype(np.uint64)
+    place = np.arange(len(of_bytes)) - np.repeat(starts - ends[0], lengths)
+    of_bytes += np.uint64(1)  # or a zero byte would be no byte
+    of_bytes *= _RANDOM[place % len(_RANDOM)]
+    sums = np.append(np.uint64(0), np.cumsum(of_bytes, dtype=np.uint64))
+    mixed = sums[ends[1:] - ends[0]] - sums[starts - ends[0]]
+    mixed ^= mixed >> np.uint64(29)
+    return (mixed * _RANDOM[0]) >> np.uint64(32)
+
+
+def part_of_texts(texts: pa.StringArray, parts: int) -> Ints:
+    """The part each text belongs to."""
+    return (hashes(texts) % np.uint64(parts)).astype(np.int64)
+
+
+def write_spill(path: Path, table: pa.Table, part: Ints, parts: int) -> None:
+    """`part[i]` says where row i belongs."""
+    order = np.argsort(part, kind="stable")
+    sizes = np.bincount(part, minlength=parts)
+    batch = table.take(pa.array(order)).combine_chunks()
+    ends = np.cumsum(sizes)
+    pieces = [batch.slice(int(end - size), int(size)) for end, size in zip(ends, sizes, strict=True)]
+    _write(path, table.schema, pieces)
+
+
+def read_part(paths: Sequence[Path], part: int, schema: pa.Schema) -> pa.Table:
+    """Part `part` of all the spills, in their order."""
+    batches = list[pa.RecordBatch]()
+    for path in paths:
+        with pa.memory_map(str(path)) as source:
+            batches.append(ipc.open_file(source).get_batch(part))
+    return pa.Table.from_batches(batches, schema)
+
+
+def write_whole(path: Path, table: pa.Table) -> None:
+    _write(path, table.schema, [table])
+
+
+def read_whole(path: Path) -> pa.Table:
+    with pa.memory_map(str(path)) as source:
+        return ipc.open_file(source).read_all()
+
+
+def _write(path: Path, schema: pa.Schema, pieces: Sequence[pa.Table]) -> None:
+    """One record batch a piece, also for an empty one; nobody sees half a file."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.unfinished")
+    with pa.OSFile(str(unfinished), "wb") as sink, ipc.new_file(sink, schema, options=_OPTIONS) as writer:
+        for piece in pieces:
+            batches = piece.combine_chunks().to_batches()
+            writer.write_batch(batches[0] if batches else pa.RecordBatch.from_pylist([], schema))
+    unfinished.replace(path)
