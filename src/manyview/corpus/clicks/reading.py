@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
+import pyarrow.types as pt
 
 from manyview.corpus.clicks.log import ClickLog
 from manyview.corpus.location import locate, open_parquet
@@ -88,7 +88,11 @@ def pieces(log: ClickLog, skipped: Counter[str], piece_rows: int = BATCH_ROWS) -
 
 def _parquet_pieces(file: str, log: ClickLog, piece_rows: int) -> list[Piece]:
     with open_parquet(locate(file)) as opened:
-        _check(file, log, opened.schema_arrow.names)
+        schema = opened.schema_arrow
+        _check(file, log, schema.names)
+        for name in log.columns.values():
+            if pt.is_nested(schema.field(name).type):
+                raise UsageError(f"the column {name!r} of {file} holds {schema.field(name).type}, allowed: single values")
         sizes = [opened.metadata.row_group(i).num_rows for i in range(opened.metadata.num_row_groups)]
     found, groups, rows = list[Piece](), list[int](), 0
     for group, size in enumerate(sizes):

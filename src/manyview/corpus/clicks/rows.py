@@ -128,31 +128,28 @@ def _drop_wrong(sieve: _Sieve, column: Texts, wrong: Ints, what: str) -> None:
 
 def _cleaned(raw: Texts, max_chars: int) -> tuple[pa.Array, pa.Array, Ints]:
     """Of each value how it may be shown, its key, and what is wrong with it."""
-    short = pc.less_equal(pc.binary_length(raw.values), max_chars)
-    plain = pc.and_(pc.match_substring_regex(raw.values, _PLAIN), short).to_numpy(zero_copy_only=False)
+    values = pc.ascii_trim_whitespace(raw.values)
+    short = pc.less_equal(pc.binary_length(values), max_chars)
+    plain = pc.and_(pc.match_substring_regex(values, _PLAIN), short).to_numpy(zero_copy_only=False)
     wrong = np.where(raw.broken, _NOT_UTF8, 0)
     rest = np.flatnonzero(~plain & ~raw.broken)
-    shown = [_shown(text, max_chars) for text in raw.values.take(pa.array(rest)).to_pylist()]
-    wrong[rest] = [text if isinstance(text, int) else 0 for text in shown]
-    tidied = ["" if isinstance(text, int) else text for text in shown]
+    found = [_shown_and_key(text, max_chars) for text in values.take(pa.array(rest)).to_pylist()]
+    wrong[rest] = [number for _, _, number in found]
     where = np.zeros(len(plain), bool)
     where[rest] = True
     mask = pa.array(where)
-    written = pc.replace_with_mask(raw.values, mask, pa.array(tidied, pa.string()))
-    keys = pc.replace_with_mask(
-        pc.ascii_lower(raw.values), mask, pa.array([query_key(text) for text in tidied], pa.string())
-    )
+    written = pc.replace_with_mask(values, mask, pa.array([text for text, _, _ in found], pa.string()))
+    keys = pc.replace_with_mask(pc.ascii_lower(values), mask, pa.array([key for _, key, _ in found], pa.string()))
     return written, keys, wrong
 
 
-def _shown(text: str, max_chars: int) -> str | int:
-    """The text as it may be shown, or what is wrong with it."""
-    if len(text) > 16 * max_chars:  # nobody types so many characters that are not seen
-        return _TOO_LONG
-    text = tidy(text)
+def _shown_and_key(text: str, max_chars: int) -> tuple[str, str, int]:
+    """The text as it may be shown, what it is merged by, and what is wrong with it."""
+    text = text if len(text) > 16 * max_chars else tidy(text)  # nobody types so much that is not seen
     if len(text) > max_chars:
-        return _TOO_LONG
-    return text if query_key(text) else _EMPTY
+        return "", "", _TOO_LONG
+    key = query_key(text)
+    return (text, key, 0) if key else ("", "", _EMPTY)
 
 
 def _wrong_ids(images: Texts) -> Ints:

@@ -28,8 +28,9 @@ def hashes(texts: pa.StringArray) -> npt.NDArray[np.uint64]:
 
     Multilinear: the sum of each byte times a random number for its place, mixed.
     """
-    _, offsets, data = texts.cast(pa.large_string()).buffers()
-    ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    wide = texts.cast(pa.large_string())
+    _, offsets, data = wide.buffers()
+    ends = np.frombuffer(offsets or bytes(8), np.int64)[wide.offset : wide.offset + len(wide) + 1]
     starts, lengths = ends[:-1], np.diff(ends)
     of_bytes = np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]].astype(np.uint64)
     place = np.arange(len(of_bytes)) - np.repeat(starts - ends[0], lengths)

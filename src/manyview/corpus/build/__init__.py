@@ -1,0 +1,1 @@
+"""Build: the parts of all sources become a corpus."""
