@@ -1,0 +1,103 @@
+"""Context: the running text around an image."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+
+from manyview.corpus.web.captions import Captions
+from manyview.corpus.web.headings import Headings, Section
+from manyview.corpus.web.outline import HEADINGS, Outline, Run
+
+__all__ = ["Surroundings"]
+
+_NOT_PROSE = frozenset(
+    "nav footer form button select label textarea figcaption option th dt summary title head legend address menu".split()
+) | frozenset(HEADINGS)
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_LEAST_LETTERS = 25
+_MOST_LINKED = 0.5
+_LOOKED_AT = 40
+
+
+class Surroundings:
+    """Finds the paragraphs nearest to an image, within its section."""
+
+    def __init__(self, outline: Outline, headings: Headings, captions: Captions, longest: int) -> None:
+        self._outline, self._headings, self._captions, self._longest = outline, headings, captions, longest
+        self._begins = [run[0] for run in outline.runs]
+        self._links = [of for of, tag in enumerate(outline.tags) if tag == "a"]
+        self._link_begins = [outline.begins[of] for of in self._links]
+        self._prose = dict[tuple[int, bool], str]()
+
+    def of(self, image: int, section: Section) -> str:
+        """The paragraph the image stands in; else the nearest before and after it in the smallest element that
+        has one of them. At most `longest` characters, the nearest ones."""
+        outline = self._outline
+        at = outline.begins[image]
+        place = bisect_left(self._begins, at + 1)
+        aside = self._headings.is_aside(image)
+        if place and outline.runs[place - 1][1] > at and (own := self._text(place - 1, aside)):
+            return self._clipped(own, "")
+        before = self._nearest(range(place - 1, max(-1, place - 1 - _LOOKED_AT), -1), section, aside)
+        after = self._nearest(range(place, min(len(outline.runs), place + _LOOKED_AT)), section, aside)
+        for box in outline.ancestors(image):
+            texts = [self._text(of, aside) if of is not None and self._in(box, of) else "" for of in (before, after)]
+            if any(texts):
+                return self._clipped(*texts)
+        return ""
+
+    def _nearest(self, places: range, section: Section, aside: bool) -> int | None:
+        for place in places:
+            begin, end, _ = self._outline.runs[place]
+            if begin < section.begin or end > section.end:
+                return None
+            if self._text(place, aside):
+                return place
+        return None
+
+    def _in(self, box: int, place: int) -> bool:
+        begin, end, _ = self._outline.runs[place]
+        return self._outline.begins[box] <= begin and end <= self._outline.ends[box]
+
+    def _text(self, place: int, aside: bool) -> str:
+        """The text of a run if it is running text, else nothing."""
+        found = self._prose.get((place, aside))
+        if found is None:
+            run = self._outline.runs[place]
+            text = self._outline.between(run[0], run[1])
+            found = text if _letters(text) >= _LEAST_LETTERS and self._is_prose(run, len(text), aside) else ""
+            self._prose[place, aside] = found
+        return found
+
+    def _is_prose(self, run: Run, length: int, aside: bool) -> bool:
+        begin, end, owner = run
+        if owner < 0 or (not aside and self._headings.is_aside(owner)) or self._captions.is_part_of_one(owner):
+            return False
+        outline = self._outline
+        if any(outline.tags[of] in _NOT_PROSE for of in (owner, *outline.ancestors(owner))):
+            return aside and outline.tags[owner] not in _NOT_PROSE
+        first, last = bisect_left(self._link_begins, begin), bisect_left(self._link_begins, end)
+        links = self._links[first:last]
+        linked = sum(len(outline.text(link)) for link in links[:_LOOKED_AT] if outline.ends[link] <= end)
+        return linked <= _MOST_LINKED * length
+
+    def _clipped(self, before: str, after: str) -> str:
+        """Both, each with half of the room or what the other leaves."""
+        room = self._longest
+        kept = max(room // 2, room - len(after) - 1)
+        if len(before) > kept:
+            before = _from_word(before[-kept:])
+        after_room = max(room // 2, room - len(before) - 1)
+        if len(after) > after_room:
+            after = after[:after_room].rpartition(" ")[0] or after[:after_room]
+        return " ".join(filter(None, (before, after)))
+
+
+def _letters(text: str) -> int:
+    """A Chinese, Japanese or Korean character says as much as two and a half letters."""
+    return sum(map(str.isalpha, text[:400])) + (0 if text.isascii() else int(1.5 * len(_WIDE.findall(text[:400]))))
+
+
+def _from_word(text: str) -> str:
+    return text.partition(" ")[2] or text

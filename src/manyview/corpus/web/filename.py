@@ -1,0 +1,42 @@
+"""Filename: the words in the name of an image's file."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+__all__ = ["filename_words"]
+
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{2,5}$")
+_SIZE = re.compile(r"^(?:\d{1,5}x\d{1,5}|\d+px|\d+w|x\d+|\d+x|w\d+|h\d+|q\d+)$", re.IGNORECASE)
+_CAMERA = re.compile(r"^(?:p?dscn?f?|img|imgp|p|pict|gopr|dji|vid|wp|pxl|mvimg|screenshot)\d*$", re.IGNORECASE)
+_SAYS_NOTHING = frozenset(
+    "img image images photo photos pic picture thumb thumbnail scaled small medium large big orig original copy "
+    "final default main hero banner untitled file upload web full min max hd crop cropped resized edited new tmp "
+    "jpg jpeg png gif webp avif screenshot dsc wp and the of".split()
+)
+_CUT = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s_\-+.,()\[\]=&@~!]+")
+
+
+def filename_words(address: str) -> str:
+    """Words of at least one letter, sizes and camera numbers left out; empty when none says anything."""
+    name = unquote(urlsplit(address).path.rpartition("/")[2], errors="replace")
+    if "\ufffd" in name:
+        return ""
+    words = [word for word in _CUT.split(_SUFFIX.sub("", name)) if word]
+    kept = [word for word in words if not _SIZE.match(word) and not _CAMERA.match(word) and not _code(word)]
+    telling = [word for word in kept if len(word) > 1 and word.lower() not in _SAYS_NOTHING]
+    says = any(not word.isascii() or len(word) > 2 for word in telling)
+    return " ".join(kept) if says else ""
+
+
+def _code(word: str) -> bool:
+    """A number, a hash or an article's number rather than a word."""
+    if not word.isascii():
+        return False
+    digits = sum(letter.isdigit() for letter in word)
+    letters = [letter for letter in word.lower() if letter.isalpha()]
+    if digits and (digits >= len(letters) or len(word) > 8):
+        return True
+    vowels = sum(letter in "aeiouy" for letter in letters)
+    return len(letters) > 4 and not vowels or len(word) > 24

@@ -1,0 +1,236 @@
+"""Filters: which texts and images of the web are worth keeping, after Conceptual Captions (Sharma et al. 2018).
+
+A rule is a name and a function; its thresholds are fields of `WebRules`. A rule that rejects gives its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+
+from pydantic import Field
+
+from manyview.config import Config
+
+__all__ = ["IMAGE_RULES", "TEXT_RULES", "WebRules"]
+
+_SAYS_NOTHING = frozenset(
+    "image images photo photos picture pictures pic pics img thumbnail thumb logo icon banner banners placeholder "
+    "untitled default avatar null none undefined nan alt caption figure screenshot foto bild bilder abbildung "
+    "imagen imagem photo_1 图片 圖片 照片 插图 配图 点击查看大图 点击放大 صورة фото изображение картинка 画像 写真 사진 이미지".split()
+)
+_DETERMINERS = frozenset(
+    "a an the this that these those my your his her its our their some any each every no one two three four five "
+    "six seven eight nine ten several many few all both another other".split()
+)
+_PREPOSITIONS = frozenset(
+    "about above across after against along among around at before behind below beneath beside between beyond by "
+    "down during for from in inside into like near of off on onto out outside over past through to toward under "
+    "up upon with within without".split()
+)
+_ADDRESS = re.compile(
+    r"https?:|www\.|\b[\w-]+\.(?:com|net|org|html?|php|aspx?|cn|de|co\.uk)\b|"
+    r"[\w%-]+\.(?:jpe?g|png|gif|webp|svg|bmp|tiff?|avif|pdf)\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"[{};]\s*$|\{\{|\}\}|<\/?[a-z]+[ >]|function\s*\(|=>|&[a-z]{2,8};|%[A-Z_]+%|\[/?\w+\]|\$\{")
+_CONTROL = re.compile(r"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|Ã[\x80-\xbf\u0192\u00a4\u00bc\u00b6]|â€")
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f\uac00-\ud7af]")
+_STRICT = frozenset(("alt", "caption"))
+_ONE_WORD = frozenset(("category", "filename", "heading", "title"))
+_BOILERPLATE = (
+    "click to enlarge",
+    "click to view",
+    "click for larger",
+    "click here",
+    "image may contain",
+    "no photo description available",
+    "image not available",
+    "no image available",
+    "photo coming soon",
+    "embedded image permalink",
+    "profile picture",
+    "profile photo",
+    "stock photo",
+    "stock illustration",
+    "royalty free",
+    "all rights reserved",
+    "advertisement",
+    "opens in a new window",
+    "zum vergrößern",
+    "bild anzeigen",
+    "alle rechte vorbehalten",
+    "kein bild verfügbar",
+    "cliquez pour agrandir",
+    "haga clic para ampliar",
+    "нажмите для увеличения",
+    "点击查看",
+    "点击放大",
+    "查看大图",
+    "暂无图片",
+    "图片来源网络",
+    "クリックして拡大",
+    "انقر للتكبير",
+)
+
+
+class WebRules(Config):
+    """The thresholds of the rules; a text rule concerns `alt` and `caption` unless it says more."""
+
+    min_letters: int = Field(3, ge=0, description="letters a text of any kind must have; a CJK character counts as 2")
+    min_words: int = Field(2, ge=0, description="words an alt text or caption must have; a CJK character counts as 1")
+    max_words: int = Field(256, ge=1, description="words beyond which an alt text or caption is no description")
+    max_capitalized_share: float = Field(
+        0.8, ge=0, le=1, description="share of words in capital letters throughout, from four words on"
+    )
+    max_repeated_share: float = Field(
+        0.5, ge=0, le=1, description="share of words that were said before in the same text, from four words on"
+    )
+    min_letter_share: float = Field(0.5, ge=0, le=1, description="share of letters among the visible characters")
+    max_word_letters: int = Field(45, ge=1, description="letters of the longest word, where words are spaced")
+    needs_determiner: bool = Field(False, description="an English alt text or caption needs a determiner or preposition")
+    max_content_share: float = Field(
+        1.0, ge=0, le=1, description="share of words of an English text that are neither determiners nor prepositions"
+    )
+    boilerplate: tuple[str, ...] = Field(_BOILERPLATE, description="phrases of which a text must not mainly consist")
+    max_pages_per_text: int = Field(
+        10, ge=1, description="pages of one part on which a text may stand beside different images"
+    )
+    min_side_px: int = Field(64, ge=1, description="the shorter side of an image (Conceptual Captions: 400)")
+    max_aspect: float = Field(4.0, ge=1, description="the longer side over the shorter (Conceptual Captions: 2)")
+    max_page_bytes: int = Field(16 << 20, ge=1, description="longer pages are left out")
+    max_images_per_page: int = Field(500, ge=1, description="images of one page beyond these are left out")
+    max_context_chars: int = Field(600, ge=20, description="characters of the text around an image")
+
+    def reject_text(self, text: str, kind: str, lang: str = "") -> str | None:
+        """The name of the first rule that rejects a text of that kind, None if it may stay."""
+        for name, (kinds, rejects) in TEXT_RULES.items():
+            if (kinds is None or kind in kinds) and rejects(self, text, lang):
+                return name
+        return None
+
+    def reject_size(self, width_px: float | None, height_px: float | None) -> str | None:
+        """The name of the first rule that rejects an image of that size; what is not known rejects nothing."""
+        for name, rejects in IMAGE_RULES.items():
+            if rejects(self, width_px, height_px):
+                return name
+        return None
+
+
+def _words(text: str) -> list[str]:
+    """Words between spaces, a CJK character one each."""
+    return (_WIDE.sub(lambda found: f" {found[0]} ", text) if not text.isascii() else text).split()
+
+
+def _few_letters(rules: WebRules, text: str, lang: str) -> bool:
+    return sum(map(str.isalpha, text)) + len(_WIDE.findall(text)) < rules.min_letters
+
+
+def _few_words(rules: WebRules, text: str, lang: str) -> bool:
+    return len(_words(text)) < rules.min_words
+
+
+def _many_words(rules: WebRules, text: str, lang: str) -> bool:
+    return len(_words(text)) > rules.max_words
+
+
+def _capitals(rules: WebRules, text: str, lang: str) -> bool:
+    words = [word for word in text.split() if any(map(str.isalpha, word))]
+    capital = sum(word.isupper() and len(word) > 1 for word in words)
+    return len(words) >= 4 and capital > rules.max_capitalized_share * len(words)
+
+
+def _repeats(rules: WebRules, text: str, lang: str) -> bool:
+    """Single CJK characters recur in good texts: pairs of them are counted instead."""
+    words = [word.casefold() for word in _words(text)]
+    if any(map(_WIDE.match, words)):
+        words = [one + other for one, other in zip(words, words[1:], strict=False)]
+    repeated = sum(count - 1 for count in Counter(words).values())
+    return len(words) >= 4 and repeated > rules.max_repeated_share * len(words)
+
+
+def _letter_share(rules: WebRules, text: str, lang: str) -> bool:
+    """Marks that belong to letters (Arabic, Thai, Hindi vowels) count as letters."""
+    visible = sum(not of.isspace() for of in text)
+    letters = sum(of.isalpha() or (not of.isascii() and not of.isprintable()) or _is_mark(of) for of in text)
+    return letters < rules.min_letter_share * visible
+
+
+def _is_mark(letter: str) -> bool:
+    return "\u0300" <= letter <= "\u036f" or "\u0590" <= letter <= "\u0fff"
+
+
+def _long_word(rules: WebRules, text: str, lang: str) -> bool:
+    return any(len(word) > rules.max_word_letters and not _WIDE.search(word) for word in text.split())
+
+
+def _address(rules: WebRules, text: str, lang: str) -> bool:
+    return _ADDRESS.search(text) is not None
+
+
+def _code(rules: WebRules, text: str, lang: str) -> bool:
+    return _CODE.search(text) is not None
+
+
+def _broken(rules: WebRules, text: str, lang: str) -> bool:
+    return _CONTROL.search(text) is not None
+
+
+def _nothing(rules: WebRules, text: str, lang: str) -> bool:
+    words = [word.strip(".,:;!?()[]#-_\"'").casefold() for word in text.split()]
+    telling = [word for word in words if word and not word.isdecimal() and word not in _SAYS_NOTHING]
+    return not telling
+
+
+def _boilerplate(rules: WebRules, text: str, lang: str) -> bool:
+    low = text.casefold()
+    return any(2 * len(phrase) >= len(text) for phrase in rules.boilerplate if phrase.casefold() in low)
+
+
+def _no_determiner(rules: WebRules, text: str, lang: str) -> bool:
+    if not rules.needs_determiner or lang.partition("-")[0] != "en":
+        return False
+    return not {word.casefold() for word in re.findall(r"[A-Za-z]+", text)} & (_DETERMINERS | _PREPOSITIONS)
+
+
+def _content_share(rules: WebRules, text: str, lang: str) -> bool:
+    if lang.partition("-")[0] != "en":
+        return False
+    words = [word.casefold() for word in re.findall(r"[A-Za-z]+", text)]
+    return len(words) >= 4 and sum(of not in _DETERMINERS | _PREPOSITIONS for of in words) > (
+        rules.max_content_share * len(words)
+    )
+
+
+TextRule = Callable[[WebRules, str, str], bool]
+TEXT_RULES: dict[str, tuple[frozenset[str] | None, TextRule]] = {
+    "text: broken characters": (None, _broken),
+    "text: too few letters": (None, _few_letters),
+    "text: says nothing": (None, _nothing),
+    "text: mostly digits and signs": (_STRICT | _ONE_WORD | {"context"}, _letter_share),
+    "text: an address or file name": (_STRICT | {"filename"}, _address),
+    "text: code or markup": (_STRICT | {"title", "heading"}, _code),
+    "text: boilerplate phrase": (_STRICT | {"title", "heading", "context"}, _boilerplate),
+    "text: too few words": (_STRICT, _few_words),
+    "text: too many words": (_STRICT, _many_words),
+    "text: an overlong word": (_STRICT | {"filename"}, _long_word),
+    "text: capital letters": (_STRICT, _capitals),
+    "text: repeats itself": (_STRICT | {"context"}, _repeats),
+    "text: no determiner or preposition": (_STRICT, _no_determiner),
+    "text: content words only": (_STRICT, _content_share),
+}
+
+
+def _small(rules: WebRules, width_px: float | None, height_px: float | None) -> bool:
+    return any(side is not None and side < rules.min_side_px for side in (width_px, height_px))
+
+
+def _narrow(rules: WebRules, width_px: float | None, height_px: float | None) -> bool:
+    if not width_px or not height_px:
+        return False
+    return max(width_px, height_px) > rules.max_aspect * min(width_px, height_px)
+
+
+ImageRule = Callable[[WebRules, float | None, float | None], bool]
+IMAGE_RULES: dict[str, ImageRule] = {"image: too small": _small, "image: too narrow": _narrow}

