@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 __all__ = ["absolute", "best_of_srcset", "image_address"]
@@ -32,6 +33,8 @@ _STAND_IN = re.compile(
     re.IGNORECASE,
 )
 _CANDIDATE = re.compile(r"\s*(\S*[^\s,])(?:\s+([\d.]+)([wxh])(?:\s+[\d.]+h)?)?\s*(?:,|$)")
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_./-]*")
+_BREAKS = re.compile(r"[\t\r\n]")
 _SAFE = "/:?#[]@!$&'()*+,;=%~"
 
 
@@ -41,9 +44,9 @@ def image_address(attributes: Mapping[str, str], sources: str = "") -> str:
     `sources` is the srcset of its `picture`. An attribute of a late loader wins over `src`; a set wins over
     both; when all is a data: URI, that is what comes back.
     """
-    late = next((found for name in _LATE if _names(found := attributes.get(name, "").strip())), "")
+    late = next((found for name in _LATE if name in attributes and _names(found := attributes[name].strip())), "")
     for written in (sources, *(attributes.get(name, "") for name in _LATE_SETS)):
-        if best := best_of_srcset(written):
+        if written and (best := best_of_srcset(written)):
             return best
     plain = attributes.get("src", "").strip()
     if late and (not plain or not _names(plain) or _STAND_IN.search(plain) or late != plain):
@@ -66,8 +69,20 @@ def best_of_srcset(written: str) -> str:
 
 def absolute(base: str, address: str) -> str:
     """The address as http(s) without fragment, spaces and letters outside ASCII escaped; empty when it is none."""
+    if _PLAIN.fullmatch(address) and "//" not in address and "/." not in address and (folder := _folder(base)):
+        return folder + address
+    return _joined(base, address)
+
+
+@lru_cache(maxsize=100)
+def _folder(base: str) -> str:
+    """What a plain relative address is put behind."""
+    return _joined(base, "x")[:-1]
+
+
+def _joined(base: str, address: str) -> str:
     try:
-        parts = urlsplit(urljoin(base, re.sub(r"[\t\r\n]", "", address.strip())))
+        parts = urlsplit(urljoin(base, _BREAKS.sub("", address.strip())))
         if parts.scheme not in ("http", "https") or not parts.hostname:
             return ""
         host = parts.netloc.lower() if parts.netloc.isascii() else parts.netloc.encode("idna").decode()

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from manyview.corpus.web.outline import Outline
 
 __all__ = ["Captions"]
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
 
 _CAPTION = re.compile(
     r"(?:^|[\s_-])(?:fig(?:ure)?-?)?caption(?:s|ed|-?text|-?inner|-?content)?(?:$|[\s_-])|thumbcaption|gallerytext|"
@@ -26,8 +32,20 @@ _LABEL = re.compile(
     r"рис(?:унок|\.)?|图|圖|図|그림|الشكل|شكل)\s*[.:]?\s*[\dIVX]+(?:[.\-–]\d+)*[a-z]?\s*(?:[.:：、)|–—-]+\s*|\s+)",
     re.IGNORECASE,
 )
+_CLASS = re.compile(r'(?:^|\s)class="([^"]*)"')
 _SLANTED = ("em", "i", "small", "figcaption", "cite")
 _CLIMBED, _LONGEST, _MOST = 6, 600, 50
+_NEVER = _set("a img figure body html meta track source link input video button source script head")
+
+
+@lru_cache(maxsize=50_000)
+def _says_caption(raw: str) -> bool:
+    return any(_CAPTION.search(said) for said in _CLASS.findall(raw))
+
+
+@lru_cache(maxsize=50_000)
+def _says_figure(raw: str) -> bool:
+    return any(_FIGURE.search(said) for said in _CLASS.findall(raw))
 
 
 class Captions:
@@ -52,12 +70,12 @@ class Captions:
         tag, raw = outline.tags[element], outline.raw[element]
         if tag in ("figcaption", "amp-figcaption"):
             return True
-        if not raw or tag in ("img", "figure", "body", "html", "meta", "track", "source"):
+        if tag in _NEVER or not raw:
             return False
         if tag == "p" and raw == 'class="title"':  # DocBook's title of a figure
             parent = outline.parents[element]
-            return parent >= 0 and "figure" in outline.get(parent, "class")
-        return "class" in raw and bool(_CAPTION.search(outline.get(element, "class"))) and self._is_small(element)
+            return parent >= 0 and "figure" in outline.raw[parent]
+        return _says_caption(raw) and self._is_small(element)
 
     def _is_small(self, element: int) -> bool:
         """A box for image and caption together may be called a caption too: one with an image inside is a box."""
@@ -79,7 +97,7 @@ class Captions:
         below = image
         for climbed, box in enumerate(outline.ancestors(image)):
             tag = outline.tags[box]
-            figure = tag == "figure" or bool(_FIGURE.search(outline.get(box, "class")))
+            figure = tag == "figure" or _says_figure(outline.raw[box])
             if tag in ("body", "main", "article", "section") and not figure:
                 return
             if climbed >= _CLIMBED and not figure:
@@ -151,7 +169,10 @@ class Captions:
             if outline.tags[block] in ("a", "picture", "span", "noscript", "center") and not outline.text(block):
                 below = block
                 continue
-            if outline.tags[block] not in ("p", "div", "center", "td", "li") or len(outline.inside(block, self._images)) > 1:
+            if (
+                outline.tags[block] not in ("p", "div", "center", "td", "li")
+                or len(outline.inside(block, self._images)) > 1
+            ):
                 return []
             slanted = [of for of in range(outline.lasts[below], outline.lasts[block]) if outline.tags[of] in _SLANTED]
             said = outline.text(block)

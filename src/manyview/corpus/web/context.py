@@ -11,10 +11,16 @@ from manyview.corpus.web.outline import HEADINGS, Outline, Run
 
 __all__ = ["Surroundings"]
 
-_NOT_PROSE = frozenset(
-    "nav footer form button select label textarea figcaption option th dt summary title head legend address menu".split()
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_NOT_PROSE = _set(
+    "nav footer form button select label textarea figcaption option th dt summary title head legend address menu"
 ) | frozenset(HEADINGS)
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_NOT_LETTERS = re.compile(r"(?:\W|[\d_])+")
 _LEAST_LETTERS = 25
 _MOST_LINKED = 0.5
 _LOOKED_AT = 40
@@ -96,7 +102,8 @@ class Surroundings:
 
 def _letters(text: str) -> int:
     """A Chinese, Japanese or Korean character says as much as two and a half letters."""
-    return sum(map(str.isalpha, text[:400])) + (0 if text.isascii() else int(1.5 * len(_WIDE.findall(text[:400]))))
+    letters = _NOT_LETTERS.sub("", text[:400])
+    return len(letters) + (0 if letters.isascii() else int(1.5 * len(_WIDE.findall(letters))))
 
 
 def _from_word(text: str) -> str:

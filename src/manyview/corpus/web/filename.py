@@ -7,13 +7,18 @@ from urllib.parse import unquote, urlsplit
 
 __all__ = ["filename_words"]
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{2,5}$")
 _SIZE = re.compile(r"^(?:\d{1,5}x\d{1,5}|\d+px|\d+w|x\d+|\d+x|w\d+|h\d+|q\d+)$", re.IGNORECASE)
 _CAMERA = re.compile(r"^(?:p?dscn?f?|img|imgp|p|pict|gopr|dji|vid|wp|pxl|mvimg|screenshot)\d*$", re.IGNORECASE)
-_SAYS_NOTHING = frozenset(
+_SAYS_NOTHING = _set(
     "img image images photo photos pic picture thumb thumbnail scaled small medium large big orig original copy "
     "final default main hero banner untitled file upload web full min max hd crop cropped resized edited new tmp "
-    "jpg jpeg png gif webp avif screenshot dsc wp and the of".split()
+    "jpg jpeg png gif webp avif screenshot dsc wp and the of"
 )
 _CUT = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s_\-+.,()\[\]=&@~!]+")
 
@@ -39,4 +44,4 @@ def _code(word: str) -> bool:
     if digits and (digits >= len(letters) or len(word) > 8):
         return True
     vowels = sum(letter in "aeiouy" for letter in letters)
-    return len(letters) > 4 and not vowels or len(word) > 24
+    return (len(letters) > 4 and not vowels) or len(word) > 24

@@ -6,8 +6,9 @@ A rule is a name and a function; its thresholds are fields of `WebRules`. A rule
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
+from itertools import pairwise
 
 from pydantic import Field
 
@@ -15,28 +16,39 @@ from manyview.config import Config
 
 __all__ = ["IMAGE_RULES", "TEXT_RULES", "WebRules"]
 
-_SAYS_NOTHING = frozenset(
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_SAYS_NOTHING = _set(
     "image images photo photos picture pictures pic pics img thumbnail thumb logo icon banner banners placeholder "
     "untitled default avatar null none undefined nan alt caption figure screenshot foto bild bilder abbildung "
-    "imagen imagem photo_1 图片 圖片 照片 插图 配图 点击查看大图 点击放大 صورة фото изображение картинка 画像 写真 사진 이미지".split()
+    "imagen imagem 图片 圖片 照片 插图 配图 "
+    "点击查看大图 点击放大 صورة фото изображение картинка 画像 写真 사진 이미지"
 )
-_DETERMINERS = frozenset(
+_DETERMINERS = _set(
     "a an the this that these those my your his her its our their some any each every no one two three four five "
-    "six seven eight nine ten several many few all both another other".split()
+    "six seven eight nine ten several many few all both another other"
 )
-_PREPOSITIONS = frozenset(
+_PREPOSITIONS = _set(
     "about above across after against along among around at before behind below beneath beside between beyond by "
     "down during for from in inside into like near of off on onto out outside over past through to toward under "
-    "up upon with within without".split()
+    "up upon with within without"
 )
 _ADDRESS = re.compile(
     r"https?:|www\.|\b[\w-]+\.(?:com|net|org|html?|php|aspx?|cn|de|co\.uk)\b|"
     r"[\w%-]+\.(?:jpe?g|png|gif|webp|svg|bmp|tiff?|avif|pdf)\b",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"[{};]\s*$|\{\{|\}\}|<\/?[a-z]+[ >]|function\s*\(|=>|&[a-z]{2,8};|%[A-Z_]+%|\[/?\w+\]|\$\{")
+_CODE = re.compile(
+    r"[{};]\s*$|\{\{|\}\}|</?[a-z]+[ >]|function\s*\(\w*\)\s*\{|=>|&[a-z]{2,8};|%[A-Z_]+%|\[/[a-z]+\]|\$\{"
+)
 _CONTROL = re.compile(r"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|Ã[\x80-\xbf\u0192\u00a4\u00bc\u00b6]|â€")
+_NOT_LETTERS = re.compile(r"(?:[^\w\u0300-\u036f\u0590-\u0fff]|[\d_])+")
+_MARKUP_SIGN = re.compile(r"[{}<>\[\]%&=$;]")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f\uac00-\ud7af]")
+_LONGEST_NOTHING, _LONGEST_BOILERPLATE = 80, 200
 _STRICT = frozenset(("alt", "caption"))
 _ONE_WORD = frozenset(("category", "filename", "heading", "title"))
 _BOILERPLATE = (
@@ -89,7 +101,9 @@ class WebRules(Config):
     )
     min_letter_share: float = Field(0.5, ge=0, le=1, description="share of letters among the visible characters")
     max_word_letters: int = Field(45, ge=1, description="letters of the longest word, where words are spaced")
-    needs_determiner: bool = Field(False, description="an English alt text or caption needs a determiner or preposition")
+    needs_determiner: bool = Field(
+        False, description="an English alt text or caption needs a determiner or preposition"
+    )
     max_content_share: float = Field(
         1.0, ge=0, le=1, description="share of words of an English text that are neither determiners nor prepositions"
     )
@@ -105,8 +119,8 @@ class WebRules(Config):
 
     def reject_text(self, text: str, kind: str, lang: str = "") -> str | None:
         """The name of the first rule that rejects a text of that kind, None if it may stay."""
-        for name, (kinds, rejects) in TEXT_RULES.items():
-            if (kinds is None or kind in kinds) and rejects(self, text, lang):
+        for name, rejects in _rules_for(kind):
+            if rejects(self, text, lang):
                 return name
         return None
 
@@ -120,11 +134,14 @@ class WebRules(Config):
 
 def _words(text: str) -> list[str]:
     """Words between spaces, a CJK character one each."""
-    return (_WIDE.sub(lambda found: f" {found[0]} ", text) if not text.isascii() else text).split()
+    if text.isascii() or not _WIDE.search(text):
+        return text.split()
+    return _WIDE.sub(r" \g<0> ", text).split()
 
 
 def _few_letters(rules: WebRules, text: str, lang: str) -> bool:
-    return sum(map(str.isalpha, text)) + len(_WIDE.findall(text)) < rules.min_letters
+    head = _NOT_LETTERS.sub("", text[: 8 * rules.min_letters + 64])
+    return len(head) + (0 if head.isascii() else len(_WIDE.findall(head))) < rules.min_letters
 
 
 def _few_words(rules: WebRules, text: str, lang: str) -> bool:
@@ -136,6 +153,8 @@ def _many_words(rules: WebRules, text: str, lang: str) -> bool:
 
 
 def _capitals(rules: WebRules, text: str, lang: str) -> bool:
+    if text.lower() == text:
+        return False
     words = [word for word in text.split() if any(map(str.isalpha, word))]
     capital = sum(word.isupper() and len(word) > 1 for word in words)
     return len(words) >= 4 and capital > rules.max_capitalized_share * len(words)
@@ -143,34 +162,32 @@ def _capitals(rules: WebRules, text: str, lang: str) -> bool:
 
 def _repeats(rules: WebRules, text: str, lang: str) -> bool:
     """Single CJK characters recur in good texts: pairs of them are counted instead."""
-    words = [word.casefold() for word in _words(text)]
-    if any(map(_WIDE.match, words)):
-        words = [one + other for one, other in zip(words, words[1:], strict=False)]
-    repeated = sum(count - 1 for count in Counter(words).values())
-    return len(words) >= 4 and repeated > rules.max_repeated_share * len(words)
+    words = _words(text.lower())
+    if len(words) < 4:
+        return False
+    if not text.isascii() and _WIDE.search(text):
+        words = [one + other for one, other in pairwise(words)]
+    return len(words) - len(set(words)) > rules.max_repeated_share * len(words)
 
 
 def _letter_share(rules: WebRules, text: str, lang: str) -> bool:
-    """Marks that belong to letters (Arabic, Thai, Hindi vowels) count as letters."""
-    visible = sum(not of.isspace() for of in text)
-    letters = sum(of.isalpha() or (not of.isascii() and not of.isprintable()) or _is_mark(of) for of in text)
-    return letters < rules.min_letter_share * visible
-
-
-def _is_mark(letter: str) -> bool:
-    return "\u0300" <= letter <= "\u036f" or "\u0590" <= letter <= "\u0fff"
+    """Marks that belong to letters (Arabic, Hebrew, Thai, Hindi vowels) count as letters."""
+    return len(_NOT_LETTERS.sub("", text)) < rules.min_letter_share * len("".join(text.split()))
 
 
 def _long_word(rules: WebRules, text: str, lang: str) -> bool:
-    return any(len(word) > rules.max_word_letters and not _WIDE.search(word) for word in text.split())
+    if len(text) <= rules.max_word_letters:
+        return False
+    longest = max(text.split(), key=len, default="")
+    return len(longest) > rules.max_word_letters and not _WIDE.search(longest)
 
 
 def _address(rules: WebRules, text: str, lang: str) -> bool:
-    return _ADDRESS.search(text) is not None
+    return ("." in text or ":" in text) and _ADDRESS.search(text) is not None
 
 
 def _code(rules: WebRules, text: str, lang: str) -> bool:
-    return _CODE.search(text) is not None
+    return _MARKUP_SIGN.search(text) is not None and _CODE.search(text) is not None
 
 
 def _broken(rules: WebRules, text: str, lang: str) -> bool:
@@ -178,14 +195,24 @@ def _broken(rules: WebRules, text: str, lang: str) -> bool:
 
 
 def _nothing(rules: WebRules, text: str, lang: str) -> bool:
+    if len(text) > _LONGEST_NOTHING:
+        return False
     words = [word.strip(".,:;!?()[]#-_\"'").casefold() for word in text.split()]
     telling = [word for word in words if word and not word.isdecimal() and word not in _SAYS_NOTHING]
     return not telling
 
 
 def _boilerplate(rules: WebRules, text: str, lang: str) -> bool:
-    low = text.casefold()
-    return any(2 * len(phrase) >= len(text) for phrase in rules.boilerplate if phrase.casefold() in low)
+    phrases = _longest_first(rules.boilerplate)
+    if phrases is None or len(text) > _LONGEST_BOILERPLATE:
+        return False
+    return any(2 * len(found[0]) >= len(text) for found in phrases.finditer(text.casefold()))
+
+
+@lru_cache(maxsize=8)
+def _longest_first(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
+    ordered = sorted({phrase.casefold() for phrase in phrases if phrase}, key=lambda of: (-len(of), of))
+    return re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
 
 def _no_determiner(rules: WebRules, text: str, lang: str) -> bool:
@@ -220,6 +247,11 @@ TEXT_RULES: dict[str, tuple[frozenset[str] | None, TextRule]] = {
     "text: no determiner or preposition": (_STRICT, _no_determiner),
     "text: content words only": (_STRICT, _content_share),
 }
+
+
+@lru_cache(maxsize=100)
+def _rules_for(kind: str) -> tuple[tuple[str, TextRule], ...]:
+    return tuple((name, rejects) for name, (kinds, rejects) in TEXT_RULES.items() if kinds is None or kind in kinds)
 
 
 def _small(rules: WebRules, width_px: float | None, height_px: float | None) -> bool:

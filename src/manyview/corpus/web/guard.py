@@ -9,12 +9,10 @@ __all__ = ["explosive"]
 
 _FEW_TAGS = 3_000
 _MOST_NODES = 4_000_000
-_MOST_ATTRIBUTES = 4_000
-_FORMATTING = re.compile(
-    r"<(/?)(a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE
-)
+_MOST_ATTRIBUTES = 8_000  # in the pattern too
+_FORMATTING = re.compile(r"<(/?)(a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
 _CROWDED_TAG = re.compile(
-    r"<[a-z][^\s>]*+(?:\s*+/?[^\s>=/]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){%d}" % _MOST_ATTRIBUTES,
+    r"<[a-z][^\s>]*+(?:\s*+/?[^\s>=/]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>]*+))?+){8000}",
     re.IGNORECASE,
 )
 

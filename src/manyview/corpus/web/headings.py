@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 
 from manyview.corpus.web.outline import HEADINGS, Outline
 
@@ -18,7 +19,20 @@ _ASIDE = re.compile(
     r"comments?|share|social|widget|related|logo|masthead)(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_NEVER_ASIDE = frozenset(("a", "body", "html", "main", "article", "img")) | HEADINGS
+_NAMED = re.compile(r'(?:^|\s)(?:class|id)="([^"]*)"')
+_ROLE = re.compile(r'(?:^|\s)role="(?:navigation|contentinfo|search)"')
 _LOOKED_BACK = 50
+
+
+@lru_cache(maxsize=50_000)
+def _says_aside(raw: str) -> bool:
+    return any(_ASIDE.search(said) for said in _NAMED.findall(raw)) or _ROLE.search(raw) is not None
+
+
+@lru_cache(maxsize=50_000)
+def _says_closed(raw: str) -> bool:
+    return any(_CLOSED.search(said) for said in _NAMED.findall(raw))
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,7 @@ class Headings:
         self._outline, self._images = outline, images
         self._aside = dict[int, bool]()
         found = (of for of, tag in enumerate(outline.tags) if tag in HEADINGS or 'role="heading"' in outline.raw[of])
-        self.elements = [of for of in found if outline.text(of)]
+        self.elements = [of for of in found if outline.speaks(of)]
         self._shown = [of for of in self.elements if not self.is_aside(of)]
         self.main = [of for of in self._shown if outline.tags[of] == "h1"]
 
@@ -77,14 +91,10 @@ class Headings:
         return Section(-1, outline.ends[heads[at - 1]] if at else 0, end)
 
     def _starts_aside(self, element: int) -> bool:
-        outline = self._outline
-        tag, raw = outline.tags[element], outline.raw[element]
+        tag, raw = self._outline.tags[element], self._outline.raw[element]
         if tag in _ASIDE_TAGS:
             return True
-        if not raw or tag in ("body", "html", "main", "article") or tag in HEADINGS:
-            return False
-        said = outline.get(element, "class") + " " + outline.get(element, "id")
-        return bool(_ASIDE.search(said)) or outline.get(element, "role") in ("navigation", "contentinfo", "search")
+        return bool(raw) and tag not in _NEVER_ASIDE and _says_aside(raw)
 
     def _place_in_turn(self, images: list[int], heads: list[int], image: int, count: int) -> int | None:
         """Image, heading, image, heading …: each image stands over its heading, so this one over which?"""
@@ -100,7 +110,7 @@ class Headings:
         for between in outline.ancestors(heading):
             if between == box:
                 return False
-            if outline.tags[between] in _CLOSED_TAGS or _CLOSED.search(outline.get(between, "class")):
+            if outline.tags[between] in _CLOSED_TAGS or _says_closed(outline.raw[between]):
                 return True
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from manyview.corpus.web.filters import WebRules
@@ -36,6 +37,8 @@ _CHROME = re.compile(
     r"(?:$|[\s_-])",
     re.IGNORECASE,
 )
+_NEVER_CHROME = frozenset(("a", "body", "html", "main", "article"))
+_NAMED = re.compile(r'(?:^|\s)(?:class|id)="([^"]*)"')
 _STYLE = re.compile(r"(?:^|[;\s])(width|height)\s*:\s*(\d+(?:\.\d+)?)px", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*(\d{1,6}(?:\.\d+)?)\s*(?:px)?\s*$")
 
@@ -70,10 +73,11 @@ def in_navigation(outline: Outline, element: int) -> bool:
     """Whether an image belongs to the menus and bars of the site rather than to the page."""
     for of in outline.ancestors(element):
         tag, raw = outline.tags[of], outline.raw[of]
-        if tag in _CHROME_TAGS:
+        if tag in _CHROME_TAGS or (raw and tag not in _NEVER_CHROME and _says_chrome(raw)):
             return True
-        if raw and tag not in ("body", "html", "main", "article"):
-            said = outline.get(of, "class") + " " + outline.get(of, "id")
-            if _CHROME.search(said):
-                return True
     return False
+
+
+@lru_cache(maxsize=50_000)
+def _says_chrome(raw: str) -> bool:
+    return any(_CHROME.search(said) for said in _NAMED.findall(raw))

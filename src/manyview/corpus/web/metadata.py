@@ -9,6 +9,8 @@ from manyview.corpus.web.outline import Outline
 
 __all__ = ["Metadata", "read_metadata"]
 
+_TOLD = frozenset(("meta", "title", "base", "link"))
+
 
 @dataclass(frozen=True)
 class Metadata:
@@ -27,6 +29,8 @@ def read_metadata(outline: Outline, url: str) -> Metadata:
     """What stands in the head, or where the head should have been."""
     said, base, titles, canonical = dict[str, str](), "", list[str](), ""
     for element, tag in enumerate(outline.tags):
+        if tag not in _TOLD:
+            continue
         if tag == "meta":
             attributes = outline.attributes(element)
             name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop", "")).lower()
@@ -36,7 +40,7 @@ def read_metadata(outline: Outline, url: str) -> Metadata:
             titles.append(outline.text(element))
         elif tag == "base" and not base:
             base = outline.get(element, "href").strip()
-        elif tag == "link" and not canonical and outline.get(element, "rel").lower() == "canonical":
+        elif tag == "link" and not canonical and "anonical" in outline.raw[element]:
             canonical = outline.get(element, "href").strip()
     own = url or absolute("", canonical) or absolute("", said.get("og:url", ""))
     return Metadata(absolute(own, base) or own, next(filter(None, titles), ""), said)

@@ -16,15 +16,18 @@ from resiliparse.parse.html import HTMLTree
 
 __all__ = ["HEADINGS", "Outline", "Run", "squeezed"]
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
-_VOID = frozenset(
-    "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
-)
-_BLOCKS = frozenset(
+_VOID = _set("area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr")
+_BLOCKS = _set(
     "address article aside blockquote body br button caption center dd details dialog dir div dl dt fieldset "
     "figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu "
     "nav ol optgroup option p pre search section select summary table tbody td textarea tfoot th thead title tr "
-    "ul".split()
+    "ul"
 )
 _BORDERS = _BLOCKS | {f"/{name}" for name in _BLOCKS}
 _NOT_TEXT = re.compile(
@@ -32,17 +35,15 @@ _NOT_TEXT = re.compile(
 )
 _LINKED_DATA = re.compile(r'<script(?=[^>]*="application/ld\+json)[^>]*>(.*?)</script>', re.DOTALL | re.IGNORECASE)
 _ATTRIBUTE = re.compile(r'([^\s=]+)="([^"]*)"')
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _DEEPEST = 200
 
 
 def squeezed(text: str) -> str:
     """White space collapsed, soft hyphens and invisible marks of width zero gone."""
     if not text.isascii():
-        text = text.translate(_INVISIBLE)
+        text = _INVISIBLE.sub("", text)
     return " ".join(text.split())
-
-
-_INVISIBLE = dict.fromkeys((0xAD, 0x200B, 0x2060, 0xFEFF))
 
 
 Run = tuple[int, int, int]  # text between two borders of blocks: its chunks [begin, end), the element it is in
@@ -76,6 +77,8 @@ class Outline:
 
     def attributes(self, element: int) -> dict[str, str]:
         raw = self.raw[element]
+        if not raw:
+            return {}
         pairs = _ATTRIBUTE.findall(raw)
         return {name: html.unescape(value) for name, value in pairs} if "&" in raw else dict(pairs)
 
@@ -85,6 +88,10 @@ class Outline:
 
     def text(self, element: int) -> str:
         return self.between(self.begins[element], self.ends[element])
+
+    def speaks(self, element: int) -> bool:
+        """Whether the element has any text."""
+        return any(not chunk.isspace() for chunk in self.chunks[self.begins[element] : self.ends[element]])
 
     def between(self, begin: int, end: int) -> str:
         """The text of some chunks, white space collapsed."""
@@ -117,7 +124,7 @@ class Outline:
         return [element for element, tag in enumerate(self.tags) if tag in tags]
 
 
-def _fill(outline: Outline, markup: str) -> None:
+def _fill(outline: Outline, markup: str) -> None:  # noqa: PLR0912  said below
     """One loop over all tags of all pages: flat on purpose, each line of it is paid a million times."""
     tags, raw, parents, lasts = outline.tags, outline.raw, outline.parents, outline.lasts
     begins, ends, chunks, runs = outline.begins, outline.ends, outline.chunks, outline.runs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from manyview.corpus.web.address import absolute, image_address
 from manyview.corpus.web.captions import Captions
@@ -17,13 +18,15 @@ from manyview.corpus.web.headings import Headings
 from manyview.corpus.web.junk import in_navigation, junk_reason
 from manyview.corpus.web.language import text_language
 from manyview.corpus.web.linked_data import LinkedData, read_linked_data
-from manyview.corpus.web.metadata import Metadata, read_metadata
+from manyview.corpus.web.metadata import read_metadata
 from manyview.corpus.web.outline import Outline, squeezed
 from manyview.corpus.web.titles import page_title, unnumbered
 
 __all__ = ["Page", "PageImage", "PageText", "read_page"]
 
 Resolve = Callable[[str, str], str]
+_UNUSABLE = ("image/avif", "image/svg+xml")
+_SAMPLED, _SENTENCE = 60, 40
 _IMAGES = frozenset(("img", "amp-img"))
 
 
@@ -119,6 +122,8 @@ class _Reading:
         return found
 
     def _name(self, element: int) -> tuple[str, str | None]:
+        if in_navigation(self._outline, element):
+            return "", "image: in the navigation"
         attributes = self._outline.attributes(element)
         written = image_address(attributes) or image_address({}, self._picture_sources(element))
         if written[:5].lower() == "data:":
@@ -127,8 +132,6 @@ class _Reading:
             return "", "image: no address"
         if written[:5].lower() == "data:":
             return "", "image: data URI"
-        if in_navigation(self._outline, element):
-            return "", "image: in the navigation"
         name = self._resolve(self._meta.base, written)
         if not name:
             return "", "image: no usable address"
@@ -142,9 +145,9 @@ class _Reading:
             return ""
         for source in outline.children(parent):
             said = outline.attributes(source)
-            if outline.tags[source] == "source" and said.get("type", "") not in ("image/avif", "image/svg+xml"):
-                if found := said.get("srcset") or said.get("data-srcset", ""):
-                    return found
+            usable = outline.tags[source] == "source" and said.get("type", "") not in _UNUSABLE
+            if usable and (found := said.get("srcset") or said.get("data-srcset", "")):
+                return found
         return ""
 
     def _said_in_markup(self, image: int) -> Iterator[tuple[str, str]]:
@@ -181,7 +184,9 @@ class _Reading:
             self._skipped[reason] += 1
         return "" if reason else name
 
-    def _texts(self, name: str, said: Iterator[tuple[str, str]] | list[tuple[str, str]], element: int = -1) -> Iterator[PageText]:
+    def _texts(
+        self, name: str, said: Iterator[tuple[str, str]] | list[tuple[str, str]], element: int = -1
+    ) -> Iterator[PageText]:
         """The views of an image that the rules let pass, those of the whole page included."""
         lang = self._language_at(element)
         of_page = (("title", self._title), ("category", self._category), ("filename", filename_words(name)))
@@ -207,8 +212,9 @@ class _Reading:
         declared = next((lang for of in roots if (lang := outline.get(of, "lang") or outline.get(of, "xml:lang"))), "")
         said = self._meta.said
         declared = declared or said.get("content-language") or said.get("og:locale", "")
-        sample = " ".join([self._title, *(outline.between(b, e) for b, e, _ in outline.runs[:_SAMPLED])])
-        return text_language(sample[:400], declared)
+        texts = (outline.between(begin, min(end, begin + 40)) for begin, end, _ in outline.runs[:_SAMPLED])
+        prose = islice((text for text in texts if len(text) >= _SENTENCE), 2)
+        return text_language(" ".join(prose)[:400] or self._title, declared)
 
     def _language_at(self, element: int) -> str:
         """The language that the element or what it stands in declares, else the page's."""
@@ -219,6 +225,3 @@ class _Reading:
                 if of in spoken and outline.tags[of] not in ("html", "body"):
                     return outline.get(of, "lang") or self._lang
         return self._lang
-
-
-_SAMPLED = 30

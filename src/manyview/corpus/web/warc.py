@@ -1,0 +1,142 @@
+"""WARC: the pages of a crawl archive, and the images it holds; damage costs the record, not the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+
+from manyview.corpus.location import locate
+from manyview.corpus.web.http_body import unpacked
+
+__all__ = ["Response", "responses"]
+
+_WANTED = WarcRecordType.response | WarcRecordType.resource
+_PAGES = ("text/html", "application/xhtml+xml")
+_MOST_REPAIRS = 1_000
+_WINDOW = 1 << 20
+_STARTS = (b"\x1f\x8b\x08", b"WARC/1.")
+_OVERLAP = 6
+
+
+@dataclass(frozen=True)
+class Response:
+    """What stands at byte `place` of the file: a page, an image, or only the reason why it is neither."""
+
+    place: int
+    url: str = ""
+    kind: str = ""
+    charset: str | None = None
+    body: bytes = b""
+    skipped: str = ""
+
+
+def responses(path: str, max_page_bytes: int, max_image_bytes: int) -> Iterator[Response]:
+    """The responses of an archive, plain or gzip (also zstd or LZ4), in order; `kind` is "page" or "image".
+
+    After damage, reading goes on at the next place that looks like a record. A body is never held beyond the
+    limit of its kind: what is longer comes as a reason. `max_image_bytes` of 0 leaves images out.
+    """
+    limits = {"page": max_page_bytes, "image": max_image_bytes}
+    with locate(path).open("rb") as file:
+        start: int | None = 0
+        for _ in range(_MOST_REPAIRS):
+            file.seek(start or 0)
+            damaged = yield from _until_damage(file, start or 0, limits)
+            if damaged is None:
+                return
+            yield Response(damaged, skipped="archive: damaged or truncated")
+            start = _next_start(file, damaged + 1)
+            if start is None:
+                return
+        yield Response(start or 0, skipped="archive: too much damage, the rest was left")
+
+
+def _until_damage(file: IO[bytes], start: int, limits: dict[str, int]) -> Generator[Response, None, int | None]:
+    """Responses from `start` on; comes back with the place of the damage, None at the end of the file."""
+    records = ArchiveIterator(_Stream(file, start), _WANTED, parse_http=False)
+    place = start
+    while True:
+        try:
+            record = next(records)
+            place = start + record.stream_pos
+            response = _response(record, start + record.stream_pos, limits)
+        except StopIteration:
+            return None
+        except (OSError, ValueError, EOFError):
+            return place
+        yield response
+
+
+def _response(record: WarcRecord, place: int, limits: dict[str, int]) -> Response:
+    """Raises OSError when the record ends before its length."""
+    headers = record.headers
+    kind_said, charset, transfer, encoding = headers.get("Content-Type") or "", None, "", ""
+    if record.record_type == WarcRecordType.response:
+        try:
+            record.parse_http()
+        except (OSError, ValueError):
+            return Response(place, skipped="page: HTTP headers cannot be read")
+        http = record.http_headers
+        if http.status_code is None and not record.reader.read(1) and record.content_length:
+            raise OSError("the record ends before its headers do")
+        if http.status_code != 200:
+            return Response(place, skipped="response: status is not 200")
+        kind_said, charset = http.get("Content-Type") or "", record.http_charset
+        transfer, encoding = http.get("Transfer-Encoding") or "", http.get("Content-Encoding") or ""
+    kind = _kind(kind_said)
+    if not kind or not limits[kind]:
+        return Response(place, skipped="response: neither page nor image")
+    body = record.reader.read(limits[kind] + 1)
+    if len(body) < min(record.content_length, limits[kind]):
+        raise OSError("the record is shorter than its header says")
+    url = (headers.get("WARC-Target-URI") or "").strip("<> ")
+    content = unpacked(body, transfer, encoding, limits[kind]) if len(body) <= limits[kind] else body
+    if content is None:
+        return Response(place, skipped=f"{kind}: packed in a way that cannot be read")
+    if len(content) > limits[kind]:
+        return Response(place, skipped=f"{kind}: too many bytes")
+    return Response(place, url, kind, charset, content)
+
+
+def _kind(content_type: str) -> str:
+    """A page that names no type is taken for HTML: parsing what is not finds no images."""
+    said = content_type.partition(";")[0].strip().lower()
+    if said in _PAGES or not said:
+        return "page"
+    return "image" if said.startswith("image/") and "svg" not in said else ""
+
+
+def _next_start(file: IO[bytes], begin: int) -> int | None:
+    """The next place from `begin` on where a gzip member or a record could begin."""
+    file.seek(begin)
+    kept = b""
+    while piece := file.read(_WINDOW):
+        window = kept + piece
+        found = [at for of in _STARTS if (at := window.find(of)) >= 0]
+        if found:
+            return begin + min(found)
+        kept = window[-_OVERLAP:]
+        begin += len(window) - len(kept)
+    return None
+
+
+class _Stream:
+    """A file from where it stands on, as a stream that begins at 0 and that its reader cannot close."""
+
+    def __init__(self, file: IO[bytes], start: int) -> None:
+        self._file, self._start = file, start
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset + self._start if whence == 0 else offset, whence) - self._start
+
+    def tell(self) -> int:
+        return self._file.tell() - self._start
+
+    def close(self) -> None:
+        """The file belongs to who opened it."""
