@@ -183,7 +183,10 @@ def _long_word(rules: WebRules, text: str, lang: str) -> bool:
 
 
 def _address(rules: WebRules, text: str, lang: str) -> bool:
-    return ("." in text or ":" in text) and _ADDRESS.search(text) is not None
+    """An address, domain or file name that is more than a third of the text."""
+    if "." not in text and ":" not in text:
+        return False
+    return any(3 * len(word) > len(text) for word in text.split() if _ADDRESS.search(word))
 
 
 def _code(rules: WebRules, text: str, lang: str) -> bool:
@@ -234,7 +237,7 @@ TextRule = Callable[[WebRules, str, str], bool]
 TEXT_RULES: dict[str, tuple[frozenset[str] | None, TextRule]] = {
     "text: broken characters": (None, _broken),
     "text: too few letters": (None, _few_letters),
-    "text: says nothing": (None, _nothing),
+    "text: says nothing": (_STRICT | {"filename"}, _nothing),
     "text: mostly digits and signs": (_STRICT | _ONE_WORD | {"context"}, _letter_share),
     "text: an address or file name": (_STRICT | {"filename"}, _address),
     "text: code or markup": (_STRICT | {"title", "heading"}, _code),

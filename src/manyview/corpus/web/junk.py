@@ -23,8 +23,9 @@ _TRACKER = re.compile(
     re.IGNORECASE,
 )
 _ICON = re.compile(
-    r"(?:^|[_-])(?:icons?|ico|favicon|sprites?|emojis?|smil(?:ey|ies)|gravatar|avatar|logos?|captcha|bullet|arrow|"
-    r"btn|button|badge|caret|chevron|star(?:s|rating)?|rating|qr-?code)(?:[_-]|\d*\.\w+$)",
+    r"(?:^|[_-])(?:icons?|ico|favicon|sprites?|emojis?|smil(?:ey|ies)|gravatar|avatar|logos?|captcha|bullet|btn|"
+    r"caret|chevron|star-?rating|qr-?code)(?:[_-]?(?:\d+(?:x\d+)?|small|white|dark|black|header|footer))*\.\w+$|"
+    r"^(?:icon|btn|ico|sprite|emoji)[_-]",
     re.IGNORECASE,
 )
 _ICON_CLASS = re.compile(
