@@ -7,11 +7,11 @@ from collections import Counter
 
 import pytest
 from PIL import Image
+from tests.corpus.hostile import Hostile, encoded, hostile_images, picture, png
 
 from manyview.corpus.cleaning.image_facts import FORMATS, ImageFacts, look
 from manyview.corpus.cleaning.image_rules import ImageRules, judge_image
 from manyview.data.images import decode_image, decode_pixels
-from tests.corpus.hostile import Hostile, encoded, hostile_images, picture, png
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from manyview.corpus.cleaning import bands
-from manyview.corpus.cleaning.near_duplicates import components, distinct_hashes, near_pairs, stand_ins
+from manyview.corpus.cleaning import bands, near_duplicates
+from manyview.corpus.cleaning.near_duplicates import components, distinct_hashes, near_pairs, near_to, stand_ins
 from manyview.corpus.split import components as joined
 from manyview.errors import UsageError
 
@@ -15,21 +15,20 @@ def hashes(case: str, count: int, seed: int = 0) -> np.ndarray:
     """64-bit hashes that are easy or hard to search."""
     rng = np.random.default_rng(seed)
     word = rng.integers(0, 2**64, count, dtype=np.uint64)
-    if case == "mutated":
-        return np.concatenate([word[: count // 4], flipped(word[: count // 4], 5, rng), word[count // 2 :]])
-    if case == "ball":  # everything near one hash, as blank pages with a stamp
-        return flipped(np.zeros(count, np.uint64), 4, rng)
-    if case == "shared half":  # the bands of one half say nothing
-        return flipped((word >> np.uint64(32)) & np.uint64(0xFFFF), 3, rng)
-    if case == "few values":
-        return word[rng.integers(0, 9, count)]
-    if case == "chain":
-        return np.bitwise_xor.accumulate(
-            np.uint64(0xF) << (np.arange(count, dtype=np.uint64) * np.uint64(4) % np.uint64(61))
-        )
-    if case == "one bit each":
-        return np.uint64(1) << rng.integers(0, 64, count).astype(np.uint64)
-    return word
+    here = np.arange(count, dtype=np.uint64)
+    one = np.uint64(1)
+    made = {
+        "random": lambda: word,
+        "mutated": lambda: np.r_[word[: count // 4], flipped(word[: count // 4], 5, rng), word[count // 2 :]],
+        "ball": lambda: flipped(np.zeros(count, np.uint64), 4, rng),  # blank pages with a stamp
+        "shared half": lambda: flipped(
+            (word >> np.uint64(32)) & np.uint64(0xFFFF), 3, rng
+        ),  # half of the bands are mute
+        "few values": lambda: word[rng.integers(0, 9, count)],
+        "chain": lambda: np.bitwise_xor.accumulate(np.uint64(0xF) << (here * np.uint64(4) % np.uint64(61))),
+        "one bit each": lambda: one << (word % np.uint64(64)),
+    }
+    return made[case]()
 
 
 def flipped(words: np.ndarray, bits: int, rng: np.random.Generator) -> np.ndarray:
@@ -129,3 +128,15 @@ def test_a_distance_beyond_reason_is_refused(distance: int) -> None:
 def test_what_is_no_row_of_64_bit_integers_is_refused() -> None:
     with pytest.raises(UsageError, match="64-bit integers, got float64"):
         components(np.zeros(3))
+
+
+@pytest.mark.parametrize("plainly", [True, False])
+def test_near_to_is_what_brute_force_says(plainly: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near_duplicates, "_COMPARED_PLAINLY", 1e9 if plainly else 0)
+    monkeypatch.setattr(near_duplicates, "_TILE", 1000)
+    held, some = hashes("random", 300), hashes("mutated", 400, seed=0)
+    near = (np.bitwise_count(some[:, None] ^ held) <= 4).any(axis=1)
+    assert near.any() and not near.all()
+    assert near_to(some, held.view(np.int64)).tolist() == near.tolist()
+    assert near_to(some[:0], held).tolist() == []
+    assert not near_to(some, held[:0]).any()

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from tests.corpus.hostile import encoded, picture
 
 from manyview.corpus.cleaning.image_facts import ImageFacts, look
 from manyview.corpus.cleaning.perceptual_hash import perceptual_hash
-from tests.corpus.hostile import encoded, picture
 
 SEEDS = range(10)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Band:
 def cut(width: int, count: int) -> list[Band]:
     """`count` bands of nearly equal width that cover `width` bits."""
     edges = [width * i // count for i in range(count + 1)]
-    return [Band(low, high - low) for low, high in zip(edges, edges[1:], strict=False)]
+    return [Band(low, high - low) for low, high in pairwise(edges)]
 
 
 def key_of(words: np.ndarray, bands: list[Band]) -> np.ndarray:
@@ -204,4 +204,5 @@ def _bands_to_agree(rows: int, width: int, distance: int) -> int:
 def _positions(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """start, start + 1, ... of each run, one run after the other."""
     before = np.cumsum(sizes) - sizes
-    return np.arange(int(sizes.sum())) + np.repeat(starts - before, sizes)
+    positions: np.ndarray = np.arange(int(sizes.sum())) + np.repeat(starts - before, sizes)
+    return positions

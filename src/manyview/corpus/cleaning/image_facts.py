@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 from dataclasses import dataclass
 from hashlib import sha256
@@ -117,7 +116,7 @@ def _webp_pixels(data: bytes) -> int:
     if head[:4] == b"VP8L":
         bits = int.from_bytes(head[9:13], "little")
         return (1 + (bits & 0x3FFF)) * (1 + (bits >> 14 & 0x3FFF))
-    width, height = struct.unpack("<HH", head[14:18])
+    width, height = int.from_bytes(head[14:16], "little"), int.from_bytes(head[16:18], "little")
     return (width & 0x3FFF) * (height & 0x3FFF)
 
 

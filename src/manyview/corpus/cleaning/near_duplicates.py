@@ -13,9 +13,10 @@ import numpy as np
 from manyview.corpus.cleaning.bands import Labels, PairBlock, close_pairs
 from manyview.errors import UsageError
 
-__all__ = ["DistinctHashes", "NearPairs", "components", "distinct_hashes", "near_pairs", "stand_ins"]
+__all__ = ["DistinctHashes", "NearPairs", "components", "distinct_hashes", "near_pairs", "near_to", "stand_ins"]
 
 FARTHEST = 16
+_COMPARED_PLAINLY, _TILE = 1 << 28, 1 << 18
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,37 @@ def stand_ins(hashes: np.ndarray, distance: int = 4, present: np.ndarray | None 
     return np.where(rows < 0, np.arange(len(hashes)), rows)
 
 
-def _blocks(distinct: DistinctHashes, distance: int, labels: Labels | None = None) -> Iterator[PairBlock]:
+def near_to(hashes: np.ndarray, held: np.ndarray, distance: int = 4) -> np.ndarray:
+    """[n] bool: which hashes are within a distance of any of `held`; both are int64 or uint64."""
+    _check(distance)
+    if len(hashes) * len(held) <= _COMPARED_PLAINLY:
+        return _near_to_plainly(hashes.view(np.uint64), held.view(np.uint64), distance)
+    distinct = distinct_hashes(np.concatenate([held.view(np.uint64), hashes.view(np.uint64)]))
+    inside = np.zeros(len(distinct.words), bool)
+    inside[distinct.place[: len(held)]] = True
+    near = inside.copy()
+    for left, right, _ in _blocks(distinct, distance):
+        near[left[inside[right]]] = True
+        near[right[inside[left]]] = True
+    of_hashes: np.ndarray = near[distinct.place[len(held) :]]
+    return of_hashes
+
+
+def _near_to_plainly(words: np.ndarray, held: np.ndarray, distance: int) -> np.ndarray:
+    near = np.zeros(len(words), bool)
+    rows = max(1, _TILE // max(1, len(held)))
+    for at in range(0, len(words), rows):
+        near[at : at + rows] = (np.bitwise_count(words[at : at + rows, None] ^ held) <= distance).any(axis=1)
+    return near
+
+
+def _check(distance: int) -> None:
     if not 0 <= distance <= FARTHEST:
         raise UsageError(f"a Hamming distance of {distance} is not between 0 and {FARTHEST}")
+
+
+def _blocks(distinct: DistinctHashes, distance: int, labels: Labels | None = None) -> Iterator[PairBlock]:
+    _check(distance)
     return close_pairs(distinct.words, distance, labels)
 
 
@@ -135,7 +164,7 @@ def _join(parent: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:
 
 
 def _roots(parent: np.ndarray, places: np.ndarray) -> np.ndarray:
-    roots = parent[places]
+    roots: np.ndarray = parent[places]
     while not np.array_equal(above := parent[roots], roots):
         roots = above
     parent[places] = roots

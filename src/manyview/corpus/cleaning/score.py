@@ -7,7 +7,7 @@ is exact, found in two passes by counting scores by the upper and then the lower
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np

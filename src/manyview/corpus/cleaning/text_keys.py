@@ -33,4 +33,5 @@ def _by_distinct(values: pa.Array | pa.ChunkedArray, number: Callable[[str], int
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.unify_dictionaries().combine_chunks()
     distinct = np.array([number(value) for value in encoded.dictionary.to_pylist()] + [0], np.int64)
-    return distinct[encoded.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)]
+    numbers: np.ndarray = distinct[encoded.indices.fill_null(len(distinct) - 1).to_numpy(zero_copy_only=False)]
+    return numbers

@@ -22,7 +22,9 @@ _EMOJI = (
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TAGS = "\U000e0020-\U000e007f"
-_JOINING = "\u0600-\u06ff\u0700-\u074f\u0750-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u1800-\u18af\ufb50-\ufdff\ufe70-\ufefc"
+_JOINING = (  # Arabic, Syriac, Indic, Burmese, Khmer, Mongolian
+    "\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u1800-\u18af\ufb50-\ufdff\ufe70-\ufefc"
+)
 _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 _INVISIBLE = re.compile(
     "[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # controls that are not white space
@@ -101,7 +103,7 @@ def cut_at_boundary(text: str, max_chars: int) -> str:
 
 
 def _decoded(text: str | bytes, most_chars: int) -> tuple[str, bool]:
-    """The beginning of a text, U+FFFD in place of what is broken, surrogate pairs joined; and whether any was broken."""
+    """The beginning of a text, U+FFFD where it is broken, surrogate pairs joined; and whether any was broken."""
     if isinstance(text, str):
         text = text[:most_chars]
         if not _SURROGATE.search(text):
