@@ -31,8 +31,8 @@ def test_what_has_no_language_is_unknown(text: str) -> None:
 
 
 def test_what_is_unsure_is_unknown() -> None:
-    assert languages(list(TOLD), LanguageRules(min_confidence=1.0)) == [""] * len(TOLD)
-    assert languages(["ab"], LanguageRules(min_confidence=0.0)) != [""]
+    assert languages(["zelda 2 xl"], RULES) == [""]
+    assert languages(["zelda 2 xl"], LanguageRules(min_confidence=0)) != [""]
 
 
 def test_the_order_of_texts_and_what_was_asked_before_change_nothing() -> None:

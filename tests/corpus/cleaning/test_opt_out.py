@@ -78,7 +78,7 @@ def test_wrong_lines_are_named(tmp_path: Path, line: str, message: str) -> None:
 
 def test_lists_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
-    with pytest.raises(UsageError, match="latin.txt is not UTF-8 text"):
+    with pytest.raises(UsageError, match=r"latin\.txt is not UTF-8 text"):
         OptOut.read([str(tmp_path / "latin.txt")])
     with pytest.raises(UsageError, match="cannot read the opt-out list"):
         OptOut.read([str(tmp_path / "none.txt")])

@@ -87,7 +87,7 @@ def test_only_wanted_languages_stay() -> None:
 def test_broken_utf8_beside_the_text_is_counted() -> None:
     table = views(("a", "alt", "one"), ("b", "alt", "two"))
     broken = pa.array([b"a", b"\xff"], pa.binary())
-    ids = pa.StringArray.from_buffers(2, *reversed(broken.buffers()[1:][::-1]))
+    ids = pa.StringArray.from_buffers(2, *broken.buffers()[1:])
     kept, reasons = clean_views(table.set_column(0, "id", ids), RULES)
     assert kept["id"].to_pylist() == ["a"]
     assert reasons == {"view: broken UTF-8 in its id, kind, language or origin": 1}

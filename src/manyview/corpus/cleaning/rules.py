@@ -100,7 +100,8 @@ def _empty(views: pa.Table, name: str) -> np.ndarray:
 
 def _weightless(views: pa.Table) -> np.ndarray:
     weight = views["weight"].to_numpy()
-    return ~((weight > 0) & np.isfinite(weight))
+    weightless: np.ndarray = ~((weight > 0) & np.isfinite(weight))
+    return weightless
 
 
 _WRONG: dict[str, Callable[[pa.Table], np.ndarray]] = {
@@ -112,7 +113,7 @@ _WRONG: dict[str, Callable[[pa.Table], np.ndarray]] = {
 
 
 def _of_wanted_languages(views: pa.Table, rules: LanguageRules, reasons: Counter[str]) -> pa.Table:
-    told = views["lang"].fill_null("")
+    told = views["lang"].cast(pa.string()).fill_null("")
     unknown = pc.equal(told, "").to_numpy()
     if rules.detect and unknown.any():
         mask = pa.array(unknown)

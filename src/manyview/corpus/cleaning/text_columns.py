@@ -66,7 +66,7 @@ def _arrays(found: Iterable[tuple[str, str | None]]) -> Cleaned:
 
 
 def _one_array(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(texts.chunks) if isinstance(texts, pa.ChunkedArray) else texts
+    return texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
 
 
 def _plain(texts: pa.Array, rules: TextRules) -> np.ndarray:
