@@ -16,7 +16,10 @@ from manyview.corpus.split import seeded_order
 from manyview.corpus.table import DICTIONARY_COLUMNS, SCHEMA, table_from_records
 from manyview.errors import DataError, ManyviewError, UsageError
 
-__all__ = ["SCHEMA", "Manifest", "Shard", "write_corpus"]
+__all__ = ["SCHEMA", "Manifest", "Shard", "shard_writer", "write_corpus"]
+
+_LEAVES = [*(f.name for f in SCHEMA if not f.type.num_fields), "image.bytes", "image.path"]
+_LEAVES += [name for name in DICTIONARY_COLUMNS if name.startswith("texts.")]
 
 
 def write_corpus(
@@ -50,6 +53,25 @@ def write_corpus(
     except OSError as error:
         raise ManyviewError(f"cannot write the corpus to {folder}: {error.strerror or error}") from error
     return manifest
+
+
+def shard_writer(file: Any, *, compress_images: bool = True) -> pq.ParquetWriter:
+    """A writer of tables in SCHEMA to a path or a handle; page checksums tell a damaged page from a good one.
+
+    Formats such as JPEG hardly shrink any more: without `compress_images` their bytes are written as they are.
+    """
+    left = () if compress_images else ("image.bytes",)
+    return pq.ParquetWriter(
+        file,
+        SCHEMA,
+        compression={column: "none" if column in left else "zstd" for column in _LEAVES},
+        compression_level={column: 12 for column in _LEAVES if column not in left},
+        use_dictionary=DICTIONARY_COLUMNS,
+        dictionary_pagesize_limit=4 << 20,
+        data_page_size=4 << 20,
+        write_page_checksum=True,
+        write_statistics=["id", "source"],
+    )
 
 
 def _check_records(splits: Mapping[str, Sequence[Record]]) -> None:
@@ -86,17 +108,7 @@ def _write_split(
     for number, part in enumerate(_even_parts(shuffled, max_shard_bytes)):
         file = f"data/{split}-{number:05d}.parquet"
         partial = folder / f"{file}.partial"
-        with pq.ParquetWriter(
-            partial,
-            SCHEMA,
-            compression="zstd",
-            compression_level=12,
-            use_dictionary=DICTIONARY_COLUMNS,
-            dictionary_pagesize_limit=4 << 20,
-            data_page_size=4 << 20,
-            write_page_checksum=True,
-            write_statistics=["id", "source"],
-        ) as writer:
+        with shard_writer(partial) as writer:
             for group in _even_parts(part, row_group_bytes):
                 writer.write_table(table_from_records(group), row_group_size=len(group))
         _flush(partial)

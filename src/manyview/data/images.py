@@ -179,7 +179,7 @@ def _is_plain_webp(source: bytes, max_pixels: int) -> bool:
     """One whole lossy frame without alpha, orientation or animation: its size stands in the first 30 bytes."""
     if len(source) < 30 or source[:4] != b"RIFF" or source[8:16] != b"WEBPVP8 ":
         return False
-    riff_bytes, width, height = struct.unpack_from("<4xI18xHH", source)
+    riff_bytes, width, height = map(int, struct.unpack_from("<4xI18xHH", source))
     return 8 + riff_bytes <= len(source) and (width & 0x3FFF) * (height & 0x3FFF) <= max_pixels
 
 

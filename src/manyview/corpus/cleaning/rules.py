@@ -35,8 +35,9 @@ class NearDuplicateRules(Config):
     """What becomes of images that look alike."""
 
     distance: int = Field(4, ge=0, le=FARTHEST, description="bits of 64 in which their perceptual hashes may differ")
-    action: Literal["keep", "group", "drop"] = Field(
-        "group", description="group: on one side of every split; drop: the largest of them stays; keep: nothing"
+    action: Literal["keep", "group", "merge"] = Field(
+        "group",
+        description="group: on one side of every split; merge: the first stays, with the texts of all; keep: nothing",
     )
 
 

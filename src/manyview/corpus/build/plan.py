@@ -1,0 +1,299 @@
+"""Plan: staged tables become, for each shard, the list of its images and the list of their texts.
+
+Everything here is a query to Daft, so that the same lines run on one machine and on a cluster. Only images that look
+alike and groups that are tied to others are reckoned in the memory of one process.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from manyview.corpus.build.config import BuildConfig
+from manyview.corpus.build.earlier import Earlier
+from manyview.corpus.build.stage import Staged
+from manyview.corpus.build.together import Component, bounds, tied_components
+from manyview.corpus.cleaning.near_duplicates import components, stand_ins
+
+if TYPE_CHECKING:
+    from manyview.corpus.engine import Engine
+
+__all__ = ["Plan", "ShardPlan", "make_plan"]
+
+SAME_ID = "image: another one has its id"
+SAME_LOOKS = "image: looks like one that is kept"
+KNOWN = "image: in the corpus already"
+_TEXTS_AT_ONCE = 4_000_000
+_RECORD_BYTES = 64
+
+
+@dataclass(frozen=True)
+class ShardPlan:
+    """One shard to write, and the files that list its images and its texts."""
+
+    split: str
+    number: int
+    images: tuple[str, ...]
+    views: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All shards, in order, and what was left out on the way."""
+
+    folder: Path
+    shards: tuple[ShardPlan, ...]
+    skipped: Mapping[str, int]
+
+
+def make_plan(engine: Engine, parts: Sequence[Staged], config: BuildConfig, folder: Path, earlier: Earlier) -> Plan:
+    """Join, group, split and cut into shards; tables are written below `folder`."""
+    return _Planner(engine.start(), engine.name == "ray", parts, config, folder, earlier).plan()
+
+
+@dataclass
+class _Planner:
+    """The steps, each a query or two."""
+
+    daft: Any
+    many_machines: bool
+    parts: Sequence[Staged]
+    config: BuildConfig
+    folder: Path
+    earlier: Earlier
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def plan(self) -> Plan:
+        """All of them."""
+        images, aliases = self._distinct()
+        aliases = self._merged(images, aliases)
+        kept = self._kept(images, aliases)
+        placed = self._placed(kept, self._components(kept, aliases))
+        return self._cut(placed, aliases)
+
+    def _distinct(self) -> tuple[Any, Any]:
+        """One row for each id and each content; and which ids stand for the same image as another."""
+        col = self.daft.col
+        found = self._without_earlier(self.daft.read_parquet([part.images for part in self.parts if part.images]))
+        by_id = self._written("by-id", _first(self.daft, found, ["id"]))
+        others = found.join(by_id.select(col("id"), col("content").alias("first")), on="id")
+        self.skipped[SAME_ID] = others.where(col("content") != col("first")).count_rows()
+        images = self._written("by-content", _first(self.daft, by_id, ["content", "length"]))
+        keepers = images.select(col("content"), col("length"), col("id").alias("keeper"))
+        same = by_id.join(keepers, on=["content", "length"]).where(col("id") != col("keeper"))
+        return images, self._written("aliases", same.select("id", "keeper"))
+
+    def _without_earlier(self, found: Any) -> Any:
+        """Images that an earlier build has not brought."""
+        if not len(self.earlier.records):
+            return found
+        before = found.count_rows()
+        for key in ("id", "content"):
+            found = found.join(self.daft.from_arrow(self.earlier.records.select([key])), on=key, how="anti")
+        found = self._written("new", found)
+        self.skipped[KNOWN] = before - found.count_rows()
+        return found
+
+    def _looks(self, images: Any) -> pa.Table:
+        """Ids, groups and hashes: those of the earlier build first, then in the order of the sources."""
+        new = images.select("id", "group", "looks", "place").sort("place").to_arrow().drop_columns("place")
+        old = self.earlier.records.select(["id", "together", "looks"]).rename_columns(new.column_names)
+        return pa.concat_tables([old, new.cast(old.schema)])
+
+    def _merged(self, images: Any, aliases: Any) -> Any:
+        """The aliases, and those that near-duplicates add where they are merged."""
+        if self.config.clean.near_duplicates.action != "merge":
+            return aliases
+        table = self._looks(images)
+        hashes, present = _hashes(table["looks"])
+        keeper = stand_ins(hashes, self.config.clean.near_duplicates.distance, present)
+        gone = np.flatnonzero(keeper != np.arange(len(keeper)))
+        gone = gone[gone >= len(self.earlier.records)]
+        self.skipped[SAME_LOOKS] = len(gone)
+        pairs = pa.table({"id": table["id"].take(gone), "keeper": table["id"].take(keeper[gone])})
+        col = self.daft.col
+        near = self.daft.from_arrow(pairs)
+        moved = aliases.join(
+            near.select(col("id").alias("keeper"), col("keeper").alias("nearer")), on="keeper", how="left"
+        )
+        moved = moved.select(col("id"), col("nearer").fill_null(col("keeper")).alias("keeper"))
+        return self._written("merged", moved.concat(near))
+
+    def _kept(self, images: Any, aliases: Any) -> Any:
+        """The images that no other stands for."""
+        if self.config.clean.near_duplicates.action != "merge":
+            return images
+        return self._written("kept", images.join(aliases.select("id"), on="id", how="anti"))
+
+    def _components(self, kept: Any, aliases: Any) -> dict[str, Component]:
+        """Where the groups go that are not drawn alone."""
+        col, bound = self.daft.col, self.config.split.max_held_out
+        ties = {*self._ties_of_aliases(kept, aliases), *self._ties_of_looks(kept), *self._ties_of_texts(kept, aliases)}
+        sizes = kept.groupby("group").agg(col("id").count().alias("records"))
+        tied = self.daft.from_arrow(
+            pa.table({"group": pa.array(sorted({name for tie in ties for name in tie}), pa.string())})
+        )
+        wanted = [sizes.join(tied, on="group", how="semi")]
+        if bound is not None:
+            wanted.append(sizes.where(col("records") > bound))
+        counted = {row["group"]: row["records"] for frame in wanted for row in frame.iter_rows()}
+        return tied_components(ties, counted, self.config.split, self.config.seed, self.earlier.settled())
+
+    def _ties_of_aliases(self, kept: Any, aliases: Any) -> Iterator[tuple[str, str]]:
+        """Groups that have an image in common."""
+        col = self.daft.col
+        found = self.daft.read_parquet([part.images for part in self.parts if part.images]).select("id", "group")
+        owners = self._kept_ids(found, aliases).join(kept.select(col("id"), col("group").alias("other")), on="id")
+        yield from _pairs(owners.where(col("group") != col("other")).select("group", "other").distinct())
+
+    def _ties_of_looks(self, kept: Any) -> Iterator[tuple[str, str]]:
+        """Groups of images that look the same."""
+        if self.config.clean.near_duplicates.action != "group":
+            return
+        table = self._looks(kept)
+        hashes, present = _hashes(table["looks"])
+        number = components(hashes, self.config.clean.near_duplicates.distance, present)
+        _, first, which = np.unique(number, return_index=True, return_inverse=True)
+        later = np.flatnonzero(first[which] != np.arange(len(number)))
+        groups = table["group"]
+        yield from zip(groups.take(later).to_pylist(), groups.take(first[which][later]).to_pylist(), strict=True)
+
+    def _ties_of_texts(self, kept: Any, aliases: Any) -> Iterator[tuple[str, str]]:
+        """Groups of images of which the same is said, in the kinds that tie."""
+        col, kinds = self.daft.col, list(self.config.split.together)
+        if not kinds or not self._view_files():
+            return
+        views = self.daft.read_parquet(self._view_files()).where(col("kind").is_in(kinds)).select("id", "kind", "said")
+        said = self._kept_ids(views, aliases).join(kept.select("id", "group"), on="id").select("kind", "said", "group")
+        firsts = said.groupby("kind", "said").agg(col("group").min().alias("other"))
+        yield from _pairs(
+            said.join(firsts, on=["kind", "said"])
+            .where(col("group") != col("other"))
+            .select("group", "other")
+            .distinct()
+        )
+
+    def _placed(self, kept: Any, tied: Mapping[str, Component]) -> Any:
+        """Each image with its component, split and shard."""
+        col = self.daft.col
+        columns = {
+            "group": list(tied),
+            "together": [of.name for of in tied.values()],
+            "tied": [of.split for of in tied.values()],
+        }
+        table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+        joined = kept.join(self.daft.from_arrow(table), on="group", how="left")
+        drawn = self._by_range(col("draw"), bounds(self.config.split))
+        split = col("tied").fill_null(drawn)
+        joined = joined.with_columns({"together": col("together").fill_null(col("group")), "split": split}).exclude(
+            "tied", "draw"
+        )
+        return self._written("split", joined)
+
+    def _by_range(self, value: Any, ends: Sequence[tuple[Any, float]]) -> Any:
+        """The name of the range a value falls into."""
+        lit, when = self.daft.lit, self.daft.functions.when
+        if len(ends) == 1:
+            return lit(ends[0][0])
+        chosen = when(value < ends[0][1], lit(ends[0][0]))
+        for name, end in ends[1:-1]:
+            chosen = chosen.when(value < end, lit(name))
+        return chosen.otherwise(lit(ends[-1][0]))
+
+    def _cut(self, placed: Any, aliases: Any) -> Plan:
+        """The lists of each shard, written where its writer finds them."""
+        col, int32 = self.daft.col, self.daft.DataType.int32()
+        shards = self._shards(placed)
+        table = pa.table({"split": list(shards), "shards": pa.array(list(shards.values()), pa.int64())})
+        numbered = placed.join(self.daft.from_arrow(table), on="split")
+        numbered = numbered.with_column("shard", (col("order") * col("shards")).floor().cast(int32)).exclude("shards")
+        images = self._by_shard("images", numbered)
+        homes = numbered.select("id", "split", "shard")
+        views: dict[tuple[str, int], list[str]] = {}
+        for some in self._view_batches():
+            joined = self._kept_ids(self.daft.read_parquet(some), aliases).join(homes, on="id")
+            for key, files in self._by_shard("views", joined).items():
+                views.setdefault(key, []).extend(files)
+        plans = [
+            ShardPlan(split, shard, tuple(sorted(files)), tuple(sorted(views.get((split, shard), ()))))
+            for (split, shard), files in sorted(images.items())
+        ]
+        return Plan(self.folder, tuple(plans), dict(+self.skipped))
+
+    def _shards(self, placed: Any) -> dict[str, int]:
+        """How many shards each split needs."""
+        col = self.daft.col
+        sums = placed.groupby("split").agg(col("length").sum().alias("bytes"), col("id").count().alias("records"))
+        rows = list(sums.iter_rows())
+        texts = sum(part.counts.get("text bytes", 0) for part in self.parts)
+        each = _RECORD_BYTES + texts / max(1, sum(row["records"] for row in rows))
+        most = self.config.shards.max_bytes
+        return {row["split"]: math.ceil((row["bytes"] + each * row["records"]) / most) for row in rows}
+
+    def _by_shard(self, name: str, frame: Any) -> dict[tuple[str, int], list[str]]:
+        """The files that were written for each shard."""
+        col = self.daft.col
+        if self.many_machines:
+            frame = frame.repartition(None, col("split"), col("shard"))
+        written = frame.write_parquet(str(self.folder / name), partition_cols=[col("split"), col("shard")])
+        files: dict[tuple[str, int], list[str]] = {}
+        for row in written.iter_rows():
+            files.setdefault((row["split"], row["shard"]), []).append(row["path"])
+        return files
+
+    def _kept_ids(self, frame: Any, aliases: Any) -> Any:
+        """The rows with the id of the image that is kept in place of theirs."""
+        col = self.daft.col
+        return (
+            frame.join(aliases, on="id", how="left")
+            .with_column("id", col("keeper").fill_null(col("id")))
+            .exclude("keeper")
+        )
+
+    def _view_files(self) -> list[str]:
+        return [part.views for part in self.parts if part.views]
+
+    def _view_batches(self) -> Iterator[list[str]]:
+        """Files of texts, on one machine no more at once than memory holds easily."""
+        some: list[str] = []
+        texts = 0
+        for part in self.parts:
+            if part.views:
+                some.append(part.views)
+                texts += part.counts.get("texts", 0)
+            if texts >= _TEXTS_AT_ONCE and not self.many_machines:
+                yield some
+                some, texts = [], 0
+        if some:
+            yield some
+
+    def _written(self, name: str, frame: Any) -> Any:
+        """The frame, kept in files rather than reckoned again by each query that uses it."""
+        schema = frame.schema()
+        files = [row["path"] for row in frame.write_parquet(str(self.folder / name)).iter_rows()]
+        return (
+            self.daft.read_parquet(files) if files else self.daft.from_arrow(schema.to_pyarrow_schema().empty_table())
+        )
+
+
+def _first(daft: Any, frame: Any, keys: list[str]) -> Any:
+    """Of the rows with the same keys, the one that stands first in the sources."""
+    firsts = frame.groupby(*keys).agg(daft.col("place").min().alias("first"))
+    return frame.join(firsts, on=keys).where(daft.col("place") == daft.col("first")).exclude("first")
+
+
+def _hashes(looks: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """The hashes, and which rows have one."""
+    return looks.fill_null(0).to_numpy(), looks.is_valid().to_numpy()
+
+
+def _pairs(frame: Any) -> Iterator[tuple[str, str]]:
+    for row in frame.iter_rows():
+        yield row["group"], row["other"]

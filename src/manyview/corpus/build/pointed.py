@@ -1,0 +1,76 @@
+"""Pointed: bytes read from where a staged row says they stand."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from manyview.corpus.location import locate
+from manyview.errors import DataError
+
+__all__ = ["PointedBytes"]
+
+_OPEN_FILES = 64
+
+
+class PointedBytes:
+    """Reads ranges of files, here or under scheme://; keeps the files used last open."""
+
+    def __init__(self) -> None:
+        self._files: OrderedDict[str, int] = OrderedDict()
+
+    def __enter__(self) -> PointedBytes:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        while self._files:
+            os.close(self._files.popitem()[1])
+
+    def size(self, path: str) -> int:
+        """Bytes of the whole file. Raises OSError."""
+        return os.fstat(self._opened(path)).st_size if "://" not in path else int(locate(path).stat().st_size)
+
+    def read(self, path: str, offset: int, length: int) -> bytes:
+        """The range, whole. Raises OSError, and DataError when the file ends before it."""
+        if "://" in path:
+            location: Any = locate(path)
+            data: bytes = location.fs.cat_file(location.path, start=offset, end=offset + length)
+        else:
+            data = os.pread(self._opened(path), length, offset)
+        return _whole(data, path, offset, length)
+
+    def read_all(self, ranges: Sequence[tuple[str, int, int]]) -> list[bytes]:
+        """The ranges (path, offset, length), remote ones at the same time. Raises as `read` does."""
+        found: dict[int, bytes] = {}
+        remote: dict[Any, list[int]] = {}
+        for place, (path, offset, length) in enumerate(ranges):
+            if "://" in path:
+                location: Any = locate(path)
+                remote.setdefault(location.fs, []).append(place)
+            else:
+                found[place] = self.read(path, offset, length)
+        for files, places in remote.items():
+            some = [ranges[place] for place in places]
+            names = [path for path, _, _ in some]
+            data = files.cat_ranges(names, [at for _, at, _ in some], [at + length for _, at, length in some])
+            found.update(zip(places, data, strict=True))
+        return [_whole(found[place], *of) for place, of in enumerate(ranges)]
+
+    def _opened(self, path: str) -> int:
+        """The descriptor of a local file."""
+        if path in self._files:
+            self._files.move_to_end(path)
+        else:
+            self._files[path] = os.open(path, os.O_RDONLY)
+            if len(self._files) > _OPEN_FILES:
+                os.close(self._files.popitem(last=False)[1])
+        return self._files[path]
+
+
+def _whole(data: bytes, path: str, offset: int, length: int) -> bytes:
+    if len(data) != length:
+        raise DataError(f"{path} ends before byte {offset + length}: did it change?")
+    return data

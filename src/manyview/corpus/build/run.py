@@ -1,0 +1,317 @@
+"""Run: from sources to a corpus, in steps that are not done again when a killed build is started once more.
+
+parts -> staged tables -> (images fetched) -> plan -> shards -> manifest
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from manyview.corpus.build.boilerplate import boilerplate_of
+from manyview.corpus.build.claim import Mode, claim
+from manyview.corpus.build.config import BuildConfig
+from manyview.corpus.build.earlier import NOTHING, Earlier, read_earlier
+from manyview.corpus.build.exclusions import write_exclusions
+from manyview.corpus.build.landing import landing, read_json, remove, write_json
+from manyview.corpus.build.plan import Plan, make_plan
+from manyview.corpus.build.report import BuildReport
+from manyview.corpus.build.stage import FetchedTask, PartTask, Staged, digest, stage_fetched, stage_part
+from manyview.corpus.build.staged import first_place
+from manyview.corpus.build.write import ShardTask, WrittenShard, write_shard
+from manyview.corpus.clicks import ClickLog, query_views
+from manyview.corpus.corpus import Corpus
+from manyview.corpus.engine import Engine
+from manyview.corpus.fetch import FetchReport, FetchStore, fetch
+from manyview.corpus.location import locate
+from manyview.corpus.manifest import MANIFEST, UNFINISHED, Manifest, Shard
+from manyview.corpus.sources.config import AnySource, open_source
+from manyview.corpus.sources.contract import Source
+from manyview.corpus.sources.images_views import ImagesViewsConfig
+from manyview.errors import DataError, ManyviewError, UsageError
+
+if TYPE_CHECKING:
+    from manyview.corpus.location import Location
+
+__all__ = ["Progress", "build", "labels"]
+
+Progress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
+
+ALL = "all sources"
+NO_IMAGE = "text: there is no image of its id"
+_JUDGED_AFTER = 1000  # images
+
+
+def build(
+    config: BuildConfig,
+    out: str | Path,
+    *,
+    engine: Engine | None = None,
+    mode: Mode = "new",
+    work: Path | None = None,
+    keep_work: bool = False,
+    progress: Progress = lambda what, done, of: None,
+) -> BuildReport:
+    """Write the corpus that a config describes into the folder `out`, here or under scheme://.
+
+    The same input leaves the same bytes, whatever the engine and however often the build was killed; the same call
+    continues a killed one. `work` holds what is under way (default: `out`/.build) and goes away in the end. Raises
+    UsageError for a config or a folder that cannot be, DataError when too many images are left out or a source
+    changes meanwhile, ManyviewError when the disk refuses.
+    """
+    corpus = locate(out)
+    try:
+        folder = claim(corpus, mode, work)
+        earlier = read_earlier(corpus) if mode == "append" else NOTHING
+        report = _Build(config, corpus, folder, engine or Engine(), earlier, progress).run()
+        if not keep_work:
+            remove(folder)
+    except OSError as error:
+        raise ManyviewError(f"cannot write the corpus to {out}: {error.strerror or error}") from error
+    return report
+
+
+@dataclass
+class _Build:
+    """The steps of one build."""
+
+    config: BuildConfig
+    corpus: Location
+    folder: Path
+    engine: Engine
+    earlier: Earlier
+    progress: Progress
+    skipped: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def run(self) -> BuildReport:
+        """All of them."""
+        tasks = list(self._part_tasks())
+        staged = self._stage(tasks)
+        staged += self._fetched(staged, tasks)
+        if not any(part.images for part in staged):
+            raise DataError(f"no image can be used: {_spoken(self._reasons())}")
+        plan = self._plan(staged)
+        written = self._write(plan, sum(part.counts.get("texts", 0) for part in staged))
+        return self._finish(written)
+
+    def _stage(self, tasks: Sequence[PartTask]) -> list[Staged]:
+        """The tables of all parts of all sources."""
+        found = dict[str, Staged]()
+        for key, staged in self._mapped("reading", stage_part, tasks):
+            found[key] = staged
+            self._judge(found.values())
+        for task in tasks:
+            self._count(task.source, found[task.key].skipped)
+        return [found[task.key] for task in tasks]
+
+    def _part_tasks(self) -> Iterator[PartTask]:
+        exclusions = write_exclusions(self.config.clean, self.folder)
+        for number, (label, source) in enumerate(self._sources()):
+            for place, part in enumerate(source.parts()):
+                yield PartTask(
+                    part=part,
+                    source=label,
+                    first_place=first_place(number, place),
+                    license=self.config.license,
+                    seed=self.config.seed,
+                    rules=self.config.clean,
+                    exclusions=exclusions,
+                    folder=self.folder / "staged",
+                )
+
+    def _sources(self) -> Iterator[tuple[str, Source]]:
+        """Each source with its name; click logs as the views they become."""
+        yield from zip(labels(self.config.sources), map(open_source, self.config.sources), strict=True)
+        for number, log in enumerate(self.config.clicks):
+            self.progress("reading clicks", number, len(self.config.clicks))
+            label = log.name if len(self.config.clicks) == 1 else f"{log.name}-{number + 1}"
+            views = self._query_views(log, self.folder / f"clicks-{number}", label)
+            yield label, open_source(ImagesViewsConfig(views=str(views)))
+
+    def _query_views(self, log: ClickLog, folder: Path, label: str) -> Path:
+        """The folder of a log's views, made once."""
+        done = folder / f"{digest(log)}.json"
+        found = read_json(done)
+        if found is None:
+            report = query_views(log, folder / "views", folder / "work", self.engine.run)
+            found = dict(report.skipped)
+            write_json(done, found)
+        self._count(label, found)
+        return folder / "views"
+
+    def _fetched(self, staged: Sequence[Staged], tasks: Sequence[PartTask]) -> list[Staged]:
+        """What became of the images that are named by URL."""
+        named = [(part.urls, task) for part, task in zip(staged, tasks, strict=True) if part.urls]
+        if not named:
+            return []
+        total = sum(part.counts.get("urls", 0) for part in staged)
+        if self.config.fetch is None:
+            raise UsageError(
+                f"{total:,} images are named by URL: say who fetches them, "
+                "as in fetch.user_agent='my-corpus/1.0 (+https://example.org/crawler)'"
+            )
+        store = FetchStore(self.folder / "fetched")
+        tell = self._fetching(total)
+        fetch(_urls(urls for urls, _ in named), store, self.config.fetch, tell, retry="temporary")
+        state = digest(store.counts())
+        looks = [FetchedTask(urls, task, store, state) for urls, task in named]
+        found = dict(self._mapped("looking at images", stage_fetched, looks))
+        for look in looks:
+            self._count(look.part.source, found[look.key].skipped)
+        self._judge([*staged, *found.values()])
+        return [found[look.key] for look in looks]
+
+    def _fetching(self, total: int) -> Callable[[FetchReport], None]:
+        def tell(report: FetchReport) -> None:
+            self.progress("fetching images", min(total, report.known + sum(report.counts.values())), total)
+
+        return tell
+
+    def _plan(self, staged: Sequence[Staged]) -> Plan:
+        """The plan, made once: it is kept with all that it was made from."""
+        self.progress("planning", 0, 1)
+        of = [(part.images, part.views) for part in staged]
+        earlier = len(self.earlier.records), sorted(self.earlier.shards.items())
+        folder = self.folder / f"plan-{digest(self.config, of, earlier)}"
+        done = folder / "plan.pickle"
+        if not done.is_file():
+            remove(folder)
+            plan = make_plan(self.engine, staged, self.config, folder, self.earlier)
+            with landing(done) as handle:
+                pickle.dump(plan, handle)
+        found: Plan = pickle.loads(done.read_bytes())
+        self.progress("planning", 1, 1)
+        self._count(ALL, found.skipped)
+        return found
+
+    def _write(self, plan: Plan, texts: int) -> list[WrittenShard]:
+        """All shards, in order."""
+        rules = self.config.clean.boilerplate
+        boilerplate = None if rules is None else boilerplate_of(self.engine, plan, rules, texts)
+        before = self.earlier.shards
+        tasks = [
+            ShardTask(
+                plan=shard,
+                number=before.get(shard.split, 0) + shard.number,
+                corpus=self.corpus,
+                encoding=self.config.images,
+                row_group_bytes=self.config.shards.row_group_bytes,
+                min_texts=self.config.min_texts,
+                boilerplate=boilerplate,
+                done=plan.folder / f"{shard.split}-{shard.number:05d}.json",
+            )
+            for shard in plan.shards
+        ]
+        found = dict(self._mapped("writing shards", write_shard, tasks))
+        written = [found[task.key] for task in tasks]
+        for one in written:
+            self._count(ALL, one.skipped)
+        self._count(ALL, {NO_IMAGE: texts - sum(one.listed for one in written)})
+        return written
+
+    def _finish(self, written: Sequence[WrittenShard]) -> BuildReport:
+        """The manifest, which makes the folder a corpus."""
+        old = Corpus.open(self.corpus).manifest if self.earlier.shards else None
+        splits = {name: [*shards] for name, shards in old.splits.items()} if old else {}
+        for one in written:
+            if one.shard:
+                splits.setdefault(one.split, []).append(Shard.model_validate(one.shard))
+        order = [*self.config.split.shares, *sorted(set(splits) - set(self.config.split.shares))]
+        splits = {name: splits[name] for name in order if name in splits}
+        if not splits:
+            raise DataError(f"no record is left: {_spoken(self._reasons())}")
+        report = BuildReport(
+            records={name: sum(shard.records for shard in shards) for name, shards in splits.items()},
+            shards=sum(len(shards) for shards in splits.values()),
+            texts=_summed(one.texts for one in written),
+            languages=_summed(one.languages for one in written),
+            licenses=_summed(one.licenses for one in written),
+            skipped={label: _ordered(counts) for label, counts in self.skipped.items() if +counts},
+        )
+        builds = [
+            *(old.about.get("builds", []) if old else []),
+            {**report.as_json(), "config": self.config.model_dump(mode="json")},
+        ]
+        manifest = Manifest(name=self.config.name, splits=splits, about={"builds": builds})
+        with landing(self.corpus / MANIFEST) as handle:
+            handle.write((manifest.model_dump_json(indent=1) + "\n").encode())
+        remove(self.corpus / UNFINISHED)
+        return report
+
+    def _mapped(self, what: str, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+        """Each task's key and result, as they come."""
+        self.progress(what, 0, len(tasks))
+        for done, (key, result) in enumerate(self.engine.map(_Keyed(function), tasks), 1):
+            yield key, result
+            self.progress(what, done, len(tasks))
+
+    def _judge(self, parts: Iterable[Staged]) -> None:
+        """Stop in time when nearly nothing can be used."""
+        kept, lost = 0, Counter[str]()
+        for part in parts:
+            kept += part.counts.get("images", 0)
+            lost.update(
+                {reason: count for reason, count in part.skipped.items() if reason.startswith(("image:", "fetch:"))}
+            )
+        share = lost.total() / max(1, kept + lost.total())
+        if kept + lost.total() >= _JUDGED_AFTER and share > self.config.max_skipped_share:
+            raise DataError(
+                f"{share:.0%} of {kept + lost.total():,} images are left out, allowed: max_skipped_share="
+                f"{self.config.max_skipped_share:g}: {_spoken(lost)}"
+            )
+
+    def _count(self, label: str, skipped: Mapping[str, int]) -> None:
+        self.skipped.setdefault(label, Counter()).update(skipped)
+
+    def _reasons(self) -> Counter[str]:
+        return sum(self.skipped.values(), Counter[str]())
+
+
+@dataclass(frozen=True)
+class _Keyed:
+    """A function of tasks that says which task its result belongs to."""
+
+    function: Callable[[Any], Any]
+
+    def __call__(self, task: Any) -> tuple[str, Any]:
+        return task.key, self.function(task)
+
+
+def labels(sources: Iterable[AnySource]) -> list[str]:
+    """What the sources are called in records and reports: the last part of their path, numbered where it repeats."""
+    names = []
+    for source in sources:
+        paths = [getattr(source, name, None) for name in ("path", "images", "views")]
+        first = next((path if isinstance(path, str) else path[0] for path in paths if path), "source")
+        name = first.rstrip("/").rpartition("/")[2].partition(".")[0] or source.type
+        names.append(name)
+    return [
+        name if names.count(name) == 1 else f"{name}-{1 + names[:place].count(name)}"
+        for place, name in enumerate(names)
+    ]
+
+
+def _urls(files: Iterable[str]) -> Iterator[str]:
+    for file in files:
+        with pq.ParquetFile(file) as opened:
+            for batch in opened.iter_batches(columns=["url"]):
+                yield from batch["url"].to_pylist()
+
+
+def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    return _ordered(sum((Counter(dict(of)) for of in counts), Counter[str]()))
+
+
+def _ordered(counts: Mapping[str, int]) -> dict[str, int]:
+    """Those that occur, the most frequent first."""
+    return {name: count for name, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])) if count}
+
+
+def _spoken(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} ({count:,})" for reason, count in list(_ordered(counts).items())[:5]) or "there is none"

@@ -1,0 +1,226 @@
+"""Write: one shard of a corpus, and beside it where everything in it comes from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from manyview.corpus.build.config import EncodingConfig
+from manyview.corpus.build.earlier import PROVENANCE, provenance_file
+from manyview.corpus.build.encode import encoded_anew
+from manyview.corpus.build.landing import landing, read_json, write_json
+from manyview.corpus.build.plan import ShardPlan
+from manyview.corpus.build.pointed import PointedBytes
+from manyview.corpus.build.staged import IMAGES, VIEWS
+from manyview.corpus.build.tables import read_tables
+from manyview.corpus.cleaning.boilerplate import Boilerplate
+from manyview.corpus.fingerprint import identity
+from manyview.corpus.shard import SCHEMA, shard_writer
+from manyview.corpus.table import IMAGE_TYPE, TEXT_TYPE
+from manyview.errors import DataError
+
+if TYPE_CHECKING:
+    from manyview.corpus.location import Location
+
+__all__ = ["ShardTask", "WrittenShard", "write_shard"]
+
+SILENT = "image: too few texts say anything about it"
+TWICE = "text: said twice of the image"
+_LISTED = pa.schema([field for field in IMAGES if field.name != "draw"] + [("together", pa.string())])
+_TEXTS = pa.list_(TEXT_TYPE)
+
+
+@dataclass(frozen=True)
+class ShardTask:
+    """A shard to write into a corpus."""
+
+    plan: ShardPlan
+    number: int
+    corpus: Location
+    encoding: EncodingConfig
+    row_group_bytes: int
+    min_texts: int
+    boilerplate: Boilerplate | None
+    done: Path
+
+    @property
+    def key(self) -> str:
+        """Of the shard among those of its plan."""
+        return f"{self.plan.split}-{self.plan.number}"
+
+    @property
+    def file(self) -> str:
+        """Of the shard, relative to the corpus."""
+        return f"data/{self.plan.split}-{self.number:05d}.parquet"
+
+
+@dataclass(frozen=True)
+class WrittenShard:
+    """What `manifest.json` says of a shard (none if no record is left), and counts; `listed` are texts of the plan."""
+
+    split: str
+    shard: dict[str, Any] | None
+    listed: int
+    texts: dict[str, int]
+    languages: dict[str, int]
+    licenses: dict[str, int]
+    skipped: dict[str, int]
+
+
+def write_shard(task: ShardTask) -> WrittenShard:
+    """Gather the bytes of a shard's images and write them with their texts; done once, however often it is called.
+
+    The same plan leaves the same bytes. Raises DataError when a file has changed since it was looked at.
+    """
+    found = read_json(task.done)
+    if found is None:
+        found = asdict(_write(task))
+        write_json(task.done, found)
+    return WrittenShard(**found)
+
+
+def _write(task: ShardTask) -> WrittenShard:
+    images = read_tables(task.plan.images, _LISTED).sort_by([("order", "ascending"), ("id", "ascending")])
+    views = read_tables(task.plan.views, VIEWS)
+    listed = len(views)
+    views, skipped = (views, Counter[str]()) if task.boilerplate is None else task.boilerplate.drop(views)
+    lists, twice = _gathered(images["id"], views)
+    skipped[TWICE] = twice
+    enough = pc.greater_equal(lists["texts"].combine_chunks().value_lengths(), task.min_texts)
+    skipped[SILENT] = len(images) - (pc.sum(enough).as_py() or 0)
+    images, lists = images.filter(enough), lists.filter(enough)
+    said = lists["texts"].combine_chunks().flatten()
+    return WrittenShard(
+        split=task.plan.split,
+        shard=_write_files(task, images, lists) if len(images) else None,
+        listed=listed,
+        texts=_counted(pc.struct_field(said, "kind")),
+        languages=_counted(pc.struct_field(said, "lang")),
+        licenses=_counted(images["license"]),
+        skipped=dict(+skipped),
+    )
+
+
+def _gathered(ids: pa.ChunkedArray, views: pa.Table) -> tuple[pa.Table, int]:
+    """For each id its texts, in the order of the sources, each once, and their origins; and how many were repeated."""
+    row = pc.index_in(views["id"], ids.combine_chunks()).to_numpy()
+    kind = views["kind"].combine_chunks().dictionary_encode().indices.to_numpy()
+    place, said = views["place"].to_numpy(), views["said"].to_numpy()
+    order = np.lexsort((place, said, kind, row))
+    keys = [column[order] for column in (row, kind, said)]
+    again = np.zeros(len(order), bool)
+    again[1:] = np.logical_and.reduce([column[1:] == column[:-1] for column in keys])
+    kept = np.sort(order[~again])
+    kept = kept[np.lexsort((place[kept], row[kept]))]
+    ends = np.cumsum(np.bincount(row[kept], minlength=len(ids)))
+    offsets = pa.array(np.concatenate([[0], ends]), pa.int32())
+    texts = views.take(pa.array(kept)).combine_chunks()
+    struct = pa.StructArray.from_arrays([_flat(texts[field.name]) for field in TEXT_TYPE], fields=list(TEXT_TYPE))
+    lists = [pa.ListArray.from_arrays(offsets, column) for column in (struct, _flat(texts["origin"]))]
+    return pa.table({"texts": lists[0], "text_origins": lists[1]}), int(again.sum())
+
+
+def _write_files(task: ShardTask, images: pa.Table, lists: pa.Table) -> dict[str, Any]:
+    """Both files; what the manifest says of the shard."""
+    file = task.corpus / task.file
+    with PointedBytes() as pointed, landing(file) as handle:
+        hashing = _Hashing(handle)
+        with shard_writer(pa.PythonFile(hashing, mode="w"), compress_images=False) as writer:
+            for start, stop in _row_groups(images["length"].to_numpy(), lists, task.row_group_bytes):
+                part, said = images.slice(start, stop - start), lists.slice(start, stop - start)
+                writer.write_table(_rows(part, said, pointed, task.encoding), row_group_size=stop - start)
+    with landing(task.corpus / provenance_file(task.file)) as handle:
+        pq.write_table(_provenance(images, lists), handle, compression="zstd")
+    digest = hashing.digest.hexdigest()
+    return {"file": task.file, "records": len(images), "bytes": hashing.bytes, "sha256": digest}
+
+
+class _Hashing:
+    """A writable file that knows the digest of what went through it."""
+
+    def __init__(self, handle: Any) -> None:
+        self.handle, self.digest, self.bytes, self.closed = handle, sha256(), 0, False
+
+    def write(self, data: Any) -> int:
+        self.digest.update(data)
+        self.bytes += len(data)
+        self.handle.write(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self.bytes
+
+    def flush(self) -> None:
+        self.handle.flush()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _rows(images: pa.Table, lists: pa.Table, pointed: PointedBytes, encoding: EncodingConfig) -> pa.Table:
+    """Records in the schema of a shard."""
+    ranges = zip(*(images[name].to_pylist() for name in ("path", "offset", "length")), strict=True)
+    data = pointed.read_all(list(ranges))
+    hashes = [identity(one) for one in data]
+    for path, expected, got in zip(images["path"].to_pylist(), images["content"].to_pylist(), hashes, strict=True):
+        if expected != got:
+            raise DataError(f"{path} has changed since it was looked at: start the build again")
+    if not encoding.untouched:
+        data = [encoded_anew(one, encoding) for one in data]
+        hashes = [identity(one) for one in data]
+    pixels = pa.StructArray.from_arrays(
+        [pa.array(data, pa.binary()), pa.nulls(len(data), pa.string())], fields=list(IMAGE_TYPE)
+    )
+    columns = {
+        **{name: images[name] for name in ("id", "source", "license", "attribution")},
+        "group": images["together"],
+        "image": pixels,
+        "image_hash": pa.array(hashes, pa.int64()),
+        "texts": _flat(lists["texts"]).cast(_TEXTS),
+    }
+    return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+
+
+def _provenance(images: pa.Table, lists: pa.Table) -> pa.Table:
+    columns = {
+        **{name: images[name] for name in ("id", "group", "together", "content", "looks")},
+        "image_origin": images["path"],
+        "text_origins": _flat(lists["text_origins"]).cast(PROVENANCE.field("text_origins").type),
+    }
+    return pa.Table.from_arrays([columns[name] for name in PROVENANCE.names], schema=PROVENANCE)
+
+
+def _row_groups(lengths: np.ndarray, lists: pa.Table, max_bytes: int) -> Iterator[tuple[int, int]]:
+    """Consecutive rows of about equal size, as few groups as `max_bytes` allows."""
+    texts = lists["texts"].combine_chunks()
+    sizes = lengths + 64 + _text_bytes(texts)
+    groups = int(-(-sizes.sum() // max_bytes))
+    number = (np.cumsum(sizes) - sizes) * groups // sizes.sum()
+    starts = np.flatnonzero(np.diff(number, prepend=-1))
+    return zip(starts.tolist(), [*starts[1:].tolist(), len(sizes)], strict=True)
+
+
+def _text_bytes(texts: pa.ListArray) -> np.ndarray:
+    """Of each row, 16 for each text added."""
+    each = pc.fill_null(pc.binary_length(pc.struct_field(texts.flatten(), "text")), 0).to_numpy() + 16
+    sums = np.concatenate([[0], np.cumsum(each)])
+    ends = np.cumsum(texts.value_lengths().to_numpy())
+    sizes: np.ndarray = sums[ends] - sums[np.concatenate([[0], ends[:-1]])]
+    return sizes
+
+
+def _counted(column: pa.Array) -> dict[str, int]:
+    return {row["values"]: row["counts"] for row in pc.value_counts(column).to_pylist()}
+
+
+def _flat(column: Any) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
