@@ -42,6 +42,17 @@ def test_robots_is_remembered_for_a_day(tmp_path: Path) -> None:
     assert reason(store, site.url("/no2")) == reasons.ROBOTS_DISALLOW
 
 
+def test_a_run_of_many_days_asks_for_robots_every_day(tmp_path: Path) -> None:
+    class SlowDays(QuickClock):
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(seconds * 3600)
+
+    with serving() as site:
+        urls = [site.url(f"/{number}") for number in range(11)]
+        fetch(urls, FetchStore(tmp_path), rules(delay_s=10.0, per_host=1), clock=SlowDays())
+        assert site.asked["/robots.txt"] == 4  # 110 hours, asked when 24 have passed, which is every third image
+
+
 @pytest.mark.parametrize(
     ("robots", "met"),
     [

@@ -86,6 +86,8 @@ PAGES = {
     "/babble": (Answer(raw=babble), reasons.ANSWER_NOT_HTTP),
     "/bad-gzip": (Answer(PNG, headers={"Content-Encoding": "gzip"}), reasons.CONNECTION_BROKE_OFF),
     "/moved": (Answer(b"", 302, {"Location": "/fine"}), "fetched"),
+    "/accent": (Answer(b"", 302, {"Location": "/\u00c3\u00a9"}), "fetched"),
+    "/raw": (Answer(b"", 302, {"Location": "/\u00ff"}), "fetched"),
     "/loop": (Answer(b"", 301, {"Location": "/loop"}), reasons.REDIRECT_TOO_MANY),
     "/nowhere": (Answer(b"", 302), reasons.REDIRECT_NOWHERE),
     "/ftp": (Answer(b"", 302, {"Location": "ftp://a.example/"}), reasons.URL_NOT_HTTP),

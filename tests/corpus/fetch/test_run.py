@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import itertools
 import os
 import random
@@ -171,6 +173,50 @@ def test_an_error_of_the_list_itself_is_not_hidden(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="the list ends in the middle"):
         fetch(urls(), FetchStore(tmp_path), rules())
+
+
+def test_a_full_disk_stops_the_fetch_and_what_was_fetched_stays(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    store = FetchStore(tmp_path)
+    pages = {f"/{number}": Answer(image(number, 50_000)) for number in range(20)}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with serving(pages) as site:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, limits[1]))
+        try:
+            with pytest.raises(ManyviewError, match=r"cannot write .*segment-000000.bin: File too large"):
+                fetch(map(site.url, pages), store, rules())
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert store.counts() == {"fetched": 10}
+        report = fetch(map(site.url, pages), store, rules())
+    assert (report.fetched, report.known) == (10, 10)
+    for path, answer in pages.items():
+        found = store.find(site.url(path))
+        assert isinstance(found, Fetched) and found.read() == answer.body
+
+
+def test_a_lack_of_open_files_stops_the_fetch_and_blames_no_url(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from manyview.corpus.fetch import connection
+
+    def full(address_info: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    store = FetchStore(tmp_path)
+    monkeypatch.setattr(connection, "_public_socket", full)
+    with serving() as site:
+        with pytest.raises(ManyviewError, match="fetching stopped: Too many open files"):
+            fetch([site.url("/1"), site.url("/2")], store, rules(allow_private=False))
+        assert store.counts() == {}
+
+
+def test_a_fetch_can_be_started_from_within_an_event_loop(tmp_path: Path) -> None:
+    async def cell(url: str) -> FetchReport:
+        return fetch([url], FetchStore(tmp_path), rules())
+
+    with serving() as site:
+        assert asyncio.run(cell(site.url("/a"))).fetched == 1
 
 
 CHILD = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import dataclass
 
 import aiohttp
 from yarl import URL
@@ -28,6 +29,18 @@ _MOST_BYTES = 64 << 20
 _PASSED_ON = ("host:", "connection:", "url:")
 
 
+@dataclass(frozen=True)
+class _Known:
+    """The rules of an origin, or why they cannot be had: then nothing of it is asked for."""
+
+    asked_s: float
+    robots: Robots | str
+
+    @property
+    def weight(self) -> int:
+        return 200 if isinstance(self.robots, str) else self.robots.weight
+
+
 class Gatekeeper:
     """Knows what may be asked for. Answers are kept in the store for a day, in memory while they fit."""
 
@@ -35,9 +48,9 @@ class Gatekeeper:
         self, session: aiohttp.ClientSession, hosts: Hosts, writer: StoreWriter, rules: FetchRules, clock: Clock
     ) -> None:
         self._session, self._hosts, self._writer, self._rules, self._clock = session, hosts, writer, rules, clock
-        self._known = OrderedDict[str, Robots | str]()
+        self._known = OrderedDict[str, _Known]()
         self._bytes = 0
-        self._asking = dict[str, asyncio.Task[Robots | str]]()
+        self._asking = dict[str, asyncio.Task[_Known]]()
 
     async def check(self, url: URL, host: Host) -> None:
         """Raises FetchFailure when the origin's robots.txt forbids the URL or cannot be had."""
@@ -49,42 +62,46 @@ class Gatekeeper:
             raise FetchFailure(reasons.ROBOTS_DISALLOW)
 
     async def _robots(self, origin: str) -> Robots | str:
-        """The rules, or why they cannot be had: then nothing of that origin is asked for in this run."""
-        if origin in self._known:
+        known = self._known.get(origin)
+        if known is not None and self._is_fresh(known.asked_s):
             self._known.move_to_end(origin)
-            return self._known[origin]
+            return known.robots
         if origin not in self._asking:
             self._asking[origin] = asyncio.create_task(self._ask(origin))
         try:
-            robots = await self._asking[origin]
+            known = await self._asking[origin]
         finally:
             self._asking.pop(origin, None)
-        self._keep(origin, robots)
-        return robots
+        self._keep(origin, known)
+        return known.robots
 
-    def _keep(self, origin: str, robots: Robots | str) -> None:
-        if origin in self._known:
-            return
-        self._known[origin] = robots
-        self._bytes += _weight(robots)
+    def _is_fresh(self, asked_s: float) -> bool:
+        return asked_s >= self._clock.since_1970_s() - _LIFETIME_S
+
+    def _keep(self, origin: str, known: _Known) -> None:
+        before = self._known.pop(origin, None)
+        self._bytes += known.weight - (before.weight if before else 0)
+        self._known[origin] = known
         while self._bytes > _MOST_BYTES and len(self._known) > 1:
-            self._bytes -= _weight(self._known.popitem(last=False)[1])
+            self._bytes -= self._known.popitem(last=False)[1].weight
 
-    async def _ask(self, origin: str) -> Robots | str:
-        body = self._writer.robots(origin, self._clock.since_1970_s() - _LIFETIME_S)
+    async def _ask(self, origin: str) -> _Known:
+        kept = self._writer.robots(origin)
+        if kept is not None and self._is_fresh(kept[0]):
+            return _Known(kept[0], parse_robots(kept[1], self._rules.token))
         for attempt in range(self._rules.attempts):
-            if body is not None:
-                break
             try:
                 body = await self._follow(canonical(f"{origin}/robots.txt"))
-                self._writer.keep_robots(origin, body, self._clock.since_1970_s())
             except FetchFailure as failure:
                 why = failure.reason if failure.reason.startswith(_PASSED_ON) else reasons.ROBOTS_UNREADABLE
-                if failure.final or attempt + 1 == self._rules.attempts:
-                    return why
-                if failure.retry_after_s is None:
+                if failure.final:
+                    break
+                if failure.retry_after_s is None and attempt + 1 < self._rules.attempts:
                     await self._clock.sleep(self._backoff_s(attempt, origin))
-        return parse_robots(body or b"", self._rules.token)
+            else:
+                self._writer.keep_robots(origin, body, self._clock.since_1970_s())
+                return _Known(self._clock.since_1970_s(), parse_robots(body, self._rules.token))
+        return _Known(self._clock.since_1970_s(), why)
 
     def _backoff_s(self, attempt: int, origin: str) -> float:
         return backoff_s(self._rules.backoff_s, self._rules.max_wait_s, attempt, self._rules.seed, origin)
@@ -118,7 +135,3 @@ class Gatekeeper:
                 if len(body) >= MAX_ROBOTS_BYTES:
                     break
         return bytes(body[:MAX_ROBOTS_BYTES])
-
-
-def _weight(robots: Robots | str) -> int:
-    return 200 if isinstance(robots, str) else robots.weight

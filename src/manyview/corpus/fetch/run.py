@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from manyview.corpus.fetch.clock import Clock, SystemClock
@@ -68,7 +69,18 @@ def _crawl(
     async def run() -> FetchReport:
         return await Crawl(writer, rules, clock or SystemClock(), retry, progress).run(urls)
 
-    return asyncio.run(run())
+    if not _in_event_loop():
+        return asyncio.run(run())
+    with ThreadPoolExecutor(1) as beside:  # a notebook has a loop of its own
+        return beside.submit(lambda: asyncio.run(run())).result()
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _failed(writer: StoreWriter, which: Which) -> Iterator[str]:

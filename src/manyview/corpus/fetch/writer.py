@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import zlib
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -72,7 +73,8 @@ class StoreWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._open:
-            self._sync()
+            with suppress(ManyviewError) if error else nullcontext():  # the first error is the one to tell
+                self._sync()
             with suppress(sqlite3.OperationalError):  # a reader is at work: the next fetch tidies up
                 self._index.execute("PRAGMA journal_mode = DELETE")  # readable from read-only and network disks
 
@@ -86,10 +88,8 @@ class StoreWriter:
         if self._length >= self._segment_bytes:
             self._next_segment()
         offset = self._length
-        try:
+        with self._writing():
             length, digest = self._append(image)
-        except OSError as error:
-            raise ManyviewError(f"cannot write {self._file.name}: {error.strerror}") from None
         self._file_answer(key, self._segment, offset, length, digest, media_type, None, None)
         self._unsynced += length
         if self._unsynced >= self._sync_bytes:
@@ -110,11 +110,10 @@ class StoreWriter:
         rows = self._index.execute(sql + " AND url > ? AND run < ? ORDER BY url LIMIT ?", (after, self.run, most))
         return [url for (url,) in rows]
 
-    def robots(self, origin: str, not_before_s: float) -> bytes | None:
-        """The robots.txt of an origin if it was asked since `not_before_s`."""
-        sql = "SELECT body FROM robots WHERE origin = ? AND asked_s >= ?"
-        row = self._index.execute(sql, (origin, not_before_s)).fetchone()
-        return row and zlib.decompress(row[0])
+    def robots(self, origin: str) -> tuple[float, bytes] | None:
+        """When an origin was last asked for its robots.txt, and the file."""
+        row = self._index.execute("SELECT asked_s, body FROM robots WHERE origin = ?", (origin,)).fetchone()
+        return row and (row[0], zlib.decompress(row[1]))
 
     def keep_robots(self, origin: str, body: bytes, asked_s: float) -> None:
         """Remember a robots.txt."""
@@ -142,14 +141,24 @@ class StoreWriter:
         self._sync()
         self._file.close()
         self._segment, self._length = self._segment + 1, 0
-        self._file = segment_path(self.folder, self._segment).open("wb")
+        with self._writing():
+            self._file = segment_path(self.folder, self._segment).open("wb")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ManyviewError(f"cannot write {segment_path(self.folder, self._segment)}: {error.strerror}") from None
 
     def _close_file(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # what counts was synced
+            self._file.close()
 
     def _sync(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with self._writing():
+            self._file.flush()
+            os.fsync(self._file.fileno())
         self._index.execute(
             "UPDATE state SET number = (SELECT coalesce(max(number), 0) FROM answers), segment = ?, length = ?",
             (self._segment, self._length),
