@@ -102,6 +102,15 @@ def test_a_failure_that_repeats_is_tried_once_a_run(tmp_path: Path) -> None:
         assert {site.asked[f"/{number}"] for number in range(5)} == {2}
 
 
+def test_failures_tried_again_are_not_judged_and_not_lost(tmp_path: Path) -> None:
+    store = FetchStore(tmp_path)
+    with serving({f"/{number}": Answer(b"", 500) for number in range(30)}) as site:
+        urls = [site.url(f"/{number}") for number in range(30)]
+        fetch(urls, store, rules())
+        assert retry_failed(store, rules(stop_after=5, max_failure_share=0.1)).failed == 30
+    assert store.counts() == {"http status 500": 30}
+
+
 def test_urls_are_drawn_no_further_than_the_window(tmp_path: Path) -> None:
     drawn = fetched = 0
     ahead = list[int]()

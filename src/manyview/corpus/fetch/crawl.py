@@ -38,6 +38,7 @@ _PROGRESS_EVERY_S = 1.0
 class _Job:
     key: str
     url: URL
+    again: bool  # it failed in an earlier run: that it fails once more says nothing of this one
     outcome: str | None = None
 
 
@@ -84,31 +85,30 @@ class Crawl:
         while chunk := await asyncio.to_thread(lambda: list(islice(urls, _CHUNK_URLS))):
             for text in chunk:
                 key, url = filed(text)
-                if key in self._pending or not self._is_wanted(key):
+                answered = self._writer.last(key)
+                if key in self._pending or not (answered is None or self._is_tried_again(*answered)):
                     self._tally.known += 1
                     continue
                 await self._window.acquire()
                 self._pending.add(key)
-                self._enqueue(key, url, client, lanes)
+                self._enqueue(key, url, answered is not None, client, lanes)
 
-    def _is_wanted(self, key: str) -> bool:
-        answered = self._writer.last(key)
-        if answered is None:
-            return True
-        run, temporary = answered
+    def _is_tried_again(self, run: int, temporary: bool | None) -> bool:
         if temporary is None or run == self._writer.run:
             return False
         return self._retry in {"all", "temporary" if temporary else "permanent"}
 
-    def _enqueue(self, key: str, url: URL | FetchFailure, client: Client, lanes: asyncio.TaskGroup) -> None:
+    def _enqueue(
+        self, key: str, url: URL | FetchFailure, again: bool, client: Client, lanes: asyncio.TaskGroup
+    ) -> None:
         if isinstance(url, FetchFailure):
-            job = _Job(key, URL())
+            job = _Job(key, URL(), again)
             self._fail(job, url.reason)
             self._done(job)
             return
         name = url.raw_host or ""
         queue = self._queues.setdefault(name, _Queue())
-        queue.jobs.append(_Job(key, url))
+        queue.jobs.append(_Job(key, url, again))
         if queue.lanes < self._rules.per_host:
             queue.lanes += 1
             lanes.create_task(self._lane(name, queue, client))
@@ -147,7 +147,7 @@ class Crawl:
 
     def _count(self, job: _Job, outcome: str) -> None:
         before, job.outcome = job.outcome, outcome
-        self._tally.move(before, outcome)
+        self._tally.move(before, outcome, judged=not job.again)
 
     def _done(self, job: _Job) -> None:
         self._pending.discard(job.key)

@@ -24,19 +24,22 @@ class Tally:
     def __init__(self, rules: FetchRules) -> None:
         self._rules = rules
         self._counts = Counter[str]()
-        self.tried = self.known = self.bytes = 0
+        self.known = self.bytes = self._tried = self._failing = 0
 
-    def move(self, before: str | None, outcome: str) -> None:
+    def move(self, before: str | None, outcome: str, *, judged: bool = True) -> None:
         """A URL's outcome is now another. Raises TooManyFailuresError."""
-        if before is None:
-            self.tried += 1
-        else:
-            self._counts[before] -= 1
         self._counts[outcome] += 1
-        failed = self.tried - self._counts[FETCHED]
-        judged = outcome != FETCHED and self.tried >= self._rules.stop_after
-        if judged and failed > self._rules.max_failure_share * self.tried:
-            raise TooManyFailuresError(self._sentence(failed))
+        if before is not None:
+            self._counts[before] -= 1
+        if judged:
+            self._tried += before is None
+            self._failing += (outcome != FETCHED) - (before not in {None, FETCHED})
+            if self._tried >= self._rules.stop_after:
+                self._judge()
+
+    def _judge(self) -> None:
+        if self._failing > self._rules.max_failure_share * self._tried:
+            raise TooManyFailuresError(self._sentence())
 
     def report(self, seconds: float) -> FetchReport:
         """The counts so far."""
@@ -45,11 +48,11 @@ class Tally:
     def _ordered(self) -> list[tuple[str, int]]:
         return sorted(((why, n) for why, n in self._counts.items() if n), key=lambda pair: (-pair[1], pair[0]))
 
-    def _sentence(self, failed: int) -> str:
+    def _sentence(self) -> str:
         reasons = [f"{why} ({n})" for why, n in self._ordered() if why != FETCHED]
         more = ["…"] if len(reasons) > _NAMED else []
         return (
-            f"fetching stopped: {failed} of the first {self.tried} URLs failed, allowed: a share of "
+            f"fetching stopped: {self._failing} of the first {self._tried} URLs failed, allowed: a share of "
             f"{self._rules.max_failure_share:g}; reasons: {', '.join(reasons[:_NAMED] + more)}; "
             "what was fetched stays, the failures will be tried again"
         )
