@@ -1,5 +1,8 @@
 """Laws of near-duplicates: what brute force finds, and nothing else."""
 
+import resource
+import time
+
 import numpy as np
 import pytest
 
@@ -140,3 +143,19 @@ def test_near_to_is_what_brute_force_says(plainly: bool, monkeypatch: pytest.Mon
     assert near_to(some, held.view(np.int64)).tolist() == near.tolist()
     assert near_to(some[:0], held).tolist() == []
     assert not near_to(some, held[:0]).any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("crowd", [0, 300_000])
+def test_a_million_hashes_take_less_than_a_minute_and_two_gigabytes(crowd: int) -> None:
+    rng = np.random.default_rng(0)
+    some = rng.integers(0, 2**64, 1_000_000, dtype=np.uint64)
+    copies = rng.permutation(1_000_000 - crowd)[:100_000]
+    some[copies[:50_000]] = flipped(some[copies[50_000:]], 4, rng)
+    some[1_000_000 - crowd :] = flipped(np.zeros(crowd, np.uint64), 4, rng)
+    start = time.process_time()
+    groups = components(some)
+    assert time.process_time() - start < 60
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 2 * 2**20
+    assert (groups[copies[:50_000]] == groups[copies[50_000:]]).all()
+    assert groups.max() + 1 == 950_000 - max(0, crowd - 1)
