@@ -32,7 +32,14 @@ def test_what_has_no_language_is_unknown(text: str) -> None:
 
 def test_what_is_unsure_is_unknown() -> None:
     assert languages(["zelda 2 xl"], RULES) == [""]
-    assert languages(["zelda 2 xl"], LanguageRules(min_confidence=0)) != [""]
+    assert languages(["zelda 2 xl"], LanguageRules(min_confidence_short=0)) != [""]
+
+
+def test_short_texts_need_more_confidence() -> None:
+    short, long = "roter Mantel", "ein roter Mantel aus weicher Wolle"
+    strict = LanguageRules(min_confidence=0, min_confidence_short=0.999)
+    assert languages([short, long], strict) == ["", "de"]
+    assert languages([short], strict.model_copy(update={"short_letters": 5})) == ["de"]
 
 
 def test_the_order_of_texts_and_what_was_asked_before_change_nothing() -> None:

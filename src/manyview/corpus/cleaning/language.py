@@ -30,6 +30,8 @@ class LanguageRules(Config):
 
     detect: bool = Field(True, description="find the language of texts whose source does not tell it")
     min_confidence: float = Field(0.5, ge=0, le=1, description="below, the language stays unknown")
+    min_confidence_short: float = Field(0.8, ge=0, le=1, description="the same for texts of few letters")
+    short_letters: int = Field(20, ge=1, description="texts with fewer letters are short")
     min_letters: int = Field(2, ge=1, description="texts with fewer letters stay of unknown language")
     chinese_script: bool = Field(False, description="tell zh-Hans from zh-Hant where the characters show it")
     only: tuple[str, ...] = Field((), description="leave out texts in other languages; empty takes all")
@@ -54,7 +56,8 @@ def _language(text: str, rules: LanguageRules) -> str:
         return ""
     text = " ".join(text.split())
     labels, scores = _model().predict(text.lower() if _shouts(text) else text, k=1)
-    if not labels or scores[0] < rules.min_confidence:
+    needed = rules.min_confidence_short if letters < rules.short_letters else rules.min_confidence
+    if not labels or scores[0] < needed:
         return ""
     code: str = labels[0].removeprefix("__label__")
     if code == "zh" and rules.chinese_script:

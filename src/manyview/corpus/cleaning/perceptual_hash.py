@@ -2,8 +2,8 @@
 
 The picture's luminance is averaged down to 32 x 32, its discrete cosine transform is read along the anti-diagonals
 from coarse to fine, the mean left out, and each of the first 64 coefficients says whether it exceeds their median
-(Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010). Same pictures are 0 to 4 bits
-apart, others around 32.
+(Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010). The same picture is mostly 0 to 4
+bits apart, others around 32.
 """
 
 from __future__ import annotations

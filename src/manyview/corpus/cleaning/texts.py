@@ -53,7 +53,7 @@ class TextRules(Config):
         "repair", description="repair: leave out the broken characters, unless they are more than one in ten"
     )
     nothing: tuple[str, ...] = Field(
-        ("nan", "null", "none", "n/a", "undefined", "<na>", "nil"),
+        ("nan", "null", "none", "n/a", "undefined", "<na>"),
         description="whole texts that stand for no text, in lower case",
     )
     need_word: bool = Field(True, description="leave out texts without a letter, a digit or an emoji")
