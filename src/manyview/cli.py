@@ -62,6 +62,59 @@ def demo(
 
 
 @app.command()
+def build(
+    given: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SOURCE]... [KEY=VALUE]...",
+            help="Tables, folders, tars, data sets, web pages, corpora; and settings, as in split.shares.test=0.05.",
+        ),
+    ] = None,
+    out: Annotated[str | None, typer.Option(help="Folder of the corpus to write, here or under scheme://.")] = None,
+    config: Annotated[Path | None, typer.Option("-c", "--config", help="YAML file: sources, mappings, rules.")] = None,
+    engine: Annotated[str, typer.Option(help="local: the cores of this machine; ray: a cluster.")] = "local",
+    address: Annotated[str | None, typer.Option(help="With --engine ray: the cluster, as in host:6379.")] = None,
+    append: Annotated[bool, typer.Option("--append", help="Add what is new to a finished corpus.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished corpus.")] = False,
+    work: Annotated[
+        Path | None, typer.Option(help="Folder for what is under way; by default inside the corpus.")
+    ] = None,
+    keep_work: Annotated[bool, typer.Option("--keep-work", help="Leave that folder when all is done.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be taken from where; write nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn what you have into a corpus: images and all texts about them, in shards; run again to continue."""
+    from manyview.corpus.build import Mode
+    from manyview.corpus.build import build as run
+    from manyview.corpus.build.console import BuildProgress, report_table, source_lines
+    from manyview.corpus.build.settings import build_config
+    from manyview.corpus.engine import Engine
+
+    if append and overwrite:
+        raise UsageError("--append and --overwrite exclude each other: give one of them")
+    if engine not in ("local", "ray"):
+        raise UsageError(f"--engine {engine}, allowed: local, ray")
+    settings = build_config(given or [], config)
+    for line in source_lines(settings):
+        print(line, file=sys.stderr)
+    if dry_run:
+        return
+    if out is None:
+        raise UsageError("--out is missing: the folder of the corpus to write")
+    mode: Mode = "append" if append else "overwrite" if overwrite else "new"
+    with BuildProgress() as progress:
+        where = Engine("ray" if engine == "ray" else "local", address)
+        report = run(settings, out, engine=where, mode=mode, work=work, keep_work=keep_work, progress=progress)
+    if as_json:
+        print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+    else:
+        _print_table(report_table(report))
+        print(out)
+
+
+@app.command()
 def views(
     corpus: Annotated[str, typer.Argument(help="Folder of a corpus, or starter.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("views.html"),

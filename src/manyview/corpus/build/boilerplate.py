@@ -16,6 +16,7 @@ from manyview.corpus.engine import Engine
 __all__ = ["boilerplate_of"]
 
 _TASKS = 32
+_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ def boilerplate_of(engine: Engine, plan: Plan, rules: BoilerplateRules, texts: i
     """The texts that no shard should keep; None where there are too few texts for any to be boilerplate."""
     if texts <= rules.min_images:
         return None
+    if texts <= _AT_ONCE and engine.name == "local":
+        engine = Engine(processes=1)  # sooner done than other processes are started
     first = BucketCounts(rules)
     for found in engine.map(_count_buckets, _tasks(plan, rules)):
         first.merge(found)

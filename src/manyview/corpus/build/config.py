@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from manyview.config import Config
 from manyview.corpus.cleaning.rules import CleaningRules
@@ -76,9 +76,3 @@ class BuildConfig(Config):
     max_skipped_share: float = Field(
         0.9, ge=0, le=1, description="share of images left out above which the build stops instead of going on"
     )
-
-    @model_validator(mode="after")
-    def _has_a_source(self) -> BuildConfig:
-        if not self.sources:
-            raise ValueError("a build needs at least one source")
-        return self

@@ -6,6 +6,7 @@ parts -> staged tables -> (images fetched) -> plan -> shards -> manifest
 from __future__ import annotations
 
 import pickle
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +19,10 @@ from manyview.corpus.build.boilerplate import boilerplate_of
 from manyview.corpus.build.claim import Mode, claim
 from manyview.corpus.build.config import BuildConfig
 from manyview.corpus.build.earlier import NOTHING, Earlier, read_earlier
-from manyview.corpus.build.exclusions import write_exclusions
 from manyview.corpus.build.landing import landing, read_json, remove, write_json
 from manyview.corpus.build.plan import Plan, make_plan
 from manyview.corpus.build.report import BuildReport
+from manyview.corpus.build.shared_cleaner import write_cleaner
 from manyview.corpus.build.stage import FetchedTask, PartTask, Staged, digest, stage_fetched, stage_part
 from manyview.corpus.build.staged import first_place
 from manyview.corpus.build.write import ShardTask, WrittenShard, write_shard
@@ -44,7 +45,8 @@ __all__ = ["Progress", "build", "labels"]
 Progress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 
 ALL = "all sources"
-NO_IMAGE = "text: there is no image of its id"
+NO_IMAGE, NOT_NEW = "text: there is no image of its id", "text: no new image has its id"
+_PATTERN = re.compile(r"[*?\[{]")
 _JUDGED_AFTER = 1000  # images
 
 
@@ -66,6 +68,8 @@ def build(
     changes meanwhile, ManyviewError when the disk refuses.
     """
     corpus = locate(out)
+    if not config.sources:
+        raise UsageError("a build needs at least one source")
     try:
         folder = claim(corpus, mode, work)
         earlier = read_earlier(corpus) if mode == "append" else NOTHING
@@ -95,6 +99,8 @@ class _Build:
         staged = self._stage(tasks)
         staged += self._fetched(staged, tasks)
         if not any(part.images for part in staged):
+            if not self._reasons():
+                raise UsageError("no source names images: say which column holds them, as in sources.0.image=COLUMN")
             raise DataError(f"no image can be used: {_spoken(self._reasons())}")
         plan = self._plan(staged)
         written = self._write(plan, sum(part.counts.get("texts", 0) for part in staged))
@@ -111,7 +117,7 @@ class _Build:
         return [found[task.key] for task in tasks]
 
     def _part_tasks(self) -> Iterator[PartTask]:
-        exclusions = write_exclusions(self.config.clean, self.folder)
+        cleaner = write_cleaner(self.config.clean, self.folder)
         for number, (label, source) in enumerate(self._sources()):
             for place, part in enumerate(source.parts()):
                 yield PartTask(
@@ -120,8 +126,7 @@ class _Build:
                     first_place=first_place(number, place),
                     license=self.config.license,
                     seed=self.config.seed,
-                    rules=self.config.clean,
-                    exclusions=exclusions,
+                    cleaner=cleaner,
                     folder=self.folder / "staged",
                 )
 
@@ -212,7 +217,7 @@ class _Build:
         written = [found[task.key] for task in tasks]
         for one in written:
             self._count(ALL, one.skipped)
-        self._count(ALL, {NO_IMAGE: texts - sum(one.listed for one in written)})
+        self._count(ALL, {NOT_NEW if before else NO_IMAGE: texts - sum(one.listed for one in written)})
         return written
 
     def _finish(self, written: Sequence[WrittenShard]) -> BuildReport:
@@ -289,8 +294,9 @@ def labels(sources: Iterable[AnySource]) -> list[str]:
     for source in sources:
         paths = [getattr(source, name, None) for name in ("path", "images", "views")]
         first = next((path if isinstance(path, str) else path[0] for path in paths if path), "source")
-        name = first.rstrip("/").rpartition("/")[2].partition(".")[0] or source.type
-        names.append(name)
+        *_, folder, last = "/", *first.rstrip("/").split("/")
+        fixed = _PATTERN.split(last)[0].partition(".")[0].rstrip("-_")
+        names.append(fixed or folder.strip("/") or source.type)
     return [
         name if names.count(name) == 1 else f"{name}-{1 + names[:place].count(name)}"
         for place, name in enumerate(names)

@@ -13,13 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manyview.corpus.build import staged
-from manyview.corpus.build.exclusions import read_exclusions
 from manyview.corpus.build.landing import read_json, write_json
 from manyview.corpus.build.part_writer import PartWriter
 from manyview.corpus.build.pointed import PointedBytes
-from manyview.corpus.cleaning.image_facts import look
-from manyview.corpus.cleaning.image_rules import ImageRules, judge_image
-from manyview.corpus.cleaning.rules import CleaningRules, clean_views
+from manyview.corpus.build.shared_cleaner import read_cleaner
+from manyview.corpus.cleaning.cleaner import Cleaner
 from manyview.corpus.fetch import Failed, FetchStore
 from manyview.corpus.fingerprint import identity, text_identity
 from manyview.corpus.sources.contract import Part
@@ -52,14 +50,13 @@ class PartTask:
     first_place: int
     license: str
     seed: int
-    rules: CleaningRules
-    exclusions: Path
+    cleaner: Path
     folder: Path
 
     @property
     def key(self) -> str:
         """Differs when anything differs that the tables depend on."""
-        told = (self.source, self.first_place, self.license, self.seed, self.rules, self.exclusions.name)
+        told = (self.source, self.first_place, self.license, self.seed, self.cleaner.name)
         return digest(self.part, self.part.version, *told)
 
 
@@ -112,7 +109,7 @@ def _stage_part(task: PartTask, out: PartWriter) -> None:
             _add_views(batch.views, views, task, out)
             rows = [_placed(task, images + number, row) for number, row in enumerate(batch.images.to_pylist())]
             _add_images((row for row in rows if not row["fetch"]), task, pointed, out)
-            named = [row for row in rows if row["fetch"]]
+            named = [row for row in rows if row["fetch"] and not _refused(row, task, out)]
             out.add("urls", pa.Table.from_pylist(named, schema=URLS))
             out.counts["urls"] += len(named)
             images, views = images + len(batch.images), views + len(batch.views)
@@ -126,9 +123,8 @@ def _stage_fetched(task: FetchedTask, out: PartWriter) -> None:
 
 def _add_views(views: pa.Table, first_place: int, task: PartTask, out: PartWriter) -> None:
     """The texts of a batch, cleaned; the order in which a source gives them stays known."""
-    cleaned, skipped = clean_views(views, task.rules)
+    cleaned, skipped = read_cleaner(task.cleaner).views(views)
     out.skipped.update(skipped)
-    cleaned = read_exclusions(task.exclusions).texts(cleaned, out.skipped)
     texts = cleaned["text"].to_pylist()
     places = pa.array(range(first_place, first_place + len(texts)), pa.int64())
     said = pa.array([text_identity(text) for text in texts], pa.int64())
@@ -154,6 +150,13 @@ def _placed(task: PartTask, place: int, row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _refused(row: dict[str, Any], task: PartTask, out: PartWriter) -> bool:
+    """Whether an image need not be fetched, which is counted."""
+    reason = read_cleaner(task.cleaner).refuses(row["id"], row["url"])
+    out.skipped.update([reason] if reason else [])
+    return reason is not None
+
+
 def _found(rows: list[dict[str, Any]], store: FetchStore, out: PartWriter) -> Iterator[dict[str, Any]]:
     for row in rows:
         answer = store.find(row["url"])
@@ -164,25 +167,24 @@ def _found(rows: list[dict[str, Any]], store: FetchStore, out: PartWriter) -> It
 
 
 def _add_images(rows: Iterable[dict[str, Any]], task: PartTask, pointed: PointedBytes, out: PartWriter) -> None:
-    seen = [found for row in rows if (found := _judged(row, task.rules.images, pointed, out)) is not None]
-    kept = read_exclusions(task.exclusions).images(seen, out.skipped)
+    cleaner = read_cleaner(task.cleaner)
+    kept = [found for row in rows if (found := _judged(row, cleaner, pointed, out)) is not None]
     out.add("images", pa.Table.from_pylist(kept, schema=staged.IMAGES))
     out.counts["images"] += len(kept)
     out.counts["image bytes"] += sum(row["length"] for row in kept)
 
 
-def _judged(row: dict[str, Any], rules: ImageRules, pointed: PointedBytes, out: PartWriter) -> dict[str, Any] | None:
+def _judged(row: dict[str, Any], cleaner: Cleaner, pointed: PointedBytes, out: PartWriter) -> dict[str, Any] | None:
     """The row with what its bytes tell, or None and a reason counted."""
-    data = row.get("bytes")
-    if data is None:
-        data = _read(row, pointed, rules.max_bytes)
-    facts = data if isinstance(data, str) else look(data)
-    if isinstance(facts, str) or isinstance(data, str) or (reason := judge_image(facts, rules)):
-        out.skipped[facts if isinstance(facts, str) else str(reason)] += 1
+    own: bytes | None = row.get("bytes")
+    data = _read(row, pointed, cleaner.rules.images.max_bytes) if own is None else own
+    facts = data if isinstance(data, str) else cleaner.image(data, row["id"], row["url"])
+    if isinstance(facts, str) or isinstance(data, str):
+        out.skipped[str(facts)] += 1
         return None
-    path, offset = (row["path"], row["offset"] or 0) if row.get("bytes") is None else out.keep(data)
-    known = {"content": identity(data), "sha256": facts.sha256, "looks": facts.perceptual}
-    return {**row, **known, "path": path, "offset": offset, "length": len(data)}
+    path, offset = (row["path"], row["offset"] or 0) if own is None else out.keep(data)
+    known = {"content": identity(data), "looks": facts.perceptual, "length": len(data)}
+    return {**row, **known, "path": path, "offset": offset}
 
 
 def _read(row: dict[str, Any], pointed: PointedBytes, max_bytes: int) -> bytes | str:

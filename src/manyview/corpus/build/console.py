@@ -1,0 +1,64 @@
+"""Console: what a build says while it works and when it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from manyview.corpus.build.config import BuildConfig
+from manyview.corpus.build.report import BuildReport
+from manyview.corpus.build.run import labels
+
+__all__ = ["BuildProgress", "report_table", "source_lines"]
+
+
+class BuildProgress:
+    """A bar for each step on stderr; where nobody watches, a line when a step is done."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=self.console, disable=not self.console.is_terminal)
+        self._steps: dict[str, TaskID] = {}
+
+    def __enter__(self) -> BuildProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bars.stop()
+
+    def __call__(self, what: str, done: int, of: int) -> None:
+        """Called by the build."""
+        if what not in self._steps:
+            self._steps[what] = self._bars.add_task(what, total=of)
+        self._bars.update(self._steps[what], completed=done, total=of)
+        if done == of and not self.console.is_terminal:
+            self.console.print(f"{what}: {done:,} of {of:,}", highlight=False)
+
+
+def source_lines(config: BuildConfig) -> Iterator[str]:
+    """What is taken from where."""
+    for label, source in zip(labels(config.sources), config.sources, strict=True):
+        yield f"{label} ({source.type}): {source.describe()}"
+    for log in config.clicks:
+        yield f"{log.name} (clicks): {', '.join(f'{role} <- {name}' for role, name in log.columns.items())}"
+
+
+def report_table(report: BuildReport) -> Table:
+    """Counts of what is in, then of what is not and why."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(overflow="fold")
+    table.add_column(justify="right")
+    for split, records in report.records.items():
+        table.add_row(f"records, {split}", f"{records:,}")
+    for kind, texts in report.texts.items():
+        table.add_row(f"texts, {kind}", f"{texts:,}")
+    for label, counts in report.skipped.items():
+        for reason, count in counts.items():
+            table.add_row(f"left out of {label}: {reason}", f"{count:,}")
+    return table

@@ -1,0 +1,34 @@
+"""Settings: what a build is told on the command line, over what its file says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from manyview.config import load_config
+from manyview.corpus.build.config import BuildConfig
+from manyview.corpus.sources.config import completed_config
+from manyview.corpus.sources.guess import guess_source
+from manyview.errors import UsageError
+
+__all__ = ["build_config"]
+
+_SETTING = re.compile(r"[a-z_]+(\.[\w-]+)*=", re.ASCII)
+
+
+def build_config(given: Sequence[str], file: Path | None) -> BuildConfig:
+    """The file, the settings (KEY=VALUE) over it, and behind its sources one for each path, guessed by looking at it.
+
+    All that was guessed is written out in what comes back. Raises UsageError.
+    """
+    settings = [one for one in given if _SETTING.match(one)]
+    paths = [one for one in given if not _SETTING.match(one)]
+    if not paths and file is None and not any(one.startswith("sources") for one in settings):
+        raise UsageError("a build needs sources: paths of tables, folders, tars, ..., or a file by -c")
+    guessed = tuple(guess_source(path) for path in paths)
+    config = load_config(BuildConfig, file, settings)
+    sources = tuple(completed_config(source) for source in config.sources) + guessed
+    if not sources:
+        raise UsageError("a build needs at least one source: give a path, or `sources` in the file")
+    return config.model_copy(update={"sources": sources})
