@@ -36,7 +36,7 @@ def test_what_is_unsure_is_unknown() -> None:
 
 
 def test_short_texts_need_more_confidence() -> None:
-    short, long = "roter Mantel", "ein roter Mantel aus weicher Wolle"
+    short, long = "eine schöne Straße", "ein roter Mantel aus weicher Wolle"
     strict = LanguageRules(min_confidence=0, min_confidence_short=0.999)
     assert languages([short, long], strict) == ["", "de"]
     assert languages([short], strict.model_copy(update={"short_letters": 5})) == ["de"]

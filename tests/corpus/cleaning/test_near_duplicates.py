@@ -60,7 +60,7 @@ def bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("distance", [0, 1, 4, 9])
 @pytest.mark.parametrize("case", CASES)
 def test_pairs_are_those_of_brute_force(case: str, distance: int) -> None:
-    some = hashes(case, 600)
+    some = hashes(case, 300)
     found = near_pairs(some, distance)
     told = list(zip(found.left.tolist(), found.right.tolist(), found.distance.tolist(), strict=True))
     assert told == by_brute_force(found.hashes.words, distance)
@@ -70,7 +70,7 @@ def test_pairs_are_those_of_brute_force(case: str, distance: int) -> None:
 @pytest.mark.parametrize("distance", [1, 4])
 @pytest.mark.parametrize("case", CASES)
 def test_components_are_those_of_brute_force(case: str, distance: int) -> None:
-    some = hashes(case, 600)
+    some = hashes(case, 300)
     keys: list[set[object]] = [{("hash", word)} for word in some.tolist()]
     for left, right, _ in by_brute_force(some, distance):
         keys[left].add(("pair", left, right))

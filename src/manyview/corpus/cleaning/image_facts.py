@@ -17,7 +17,7 @@ __all__ = ["FORMATS", "MAX_PIXELS", "ImageFacts", "format_of", "look"]
 
 MAX_PIXELS = 178_956_970  # what the loader of training decodes at most; Pillow's own bomb limit
 
-FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 _MAGIC = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -26,7 +26,6 @@ _MAGIC = (
     (b"BM", "BMP"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
-    (b"\0\0\1\0", "ICO"),
     (b"\xff\x4f\xff\x51", "JPEG2000"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
     (b"P4", "PPM"),
