@@ -14,11 +14,10 @@ import pytest
 from pydantic import ValidationError
 from tests.corpus.sources.reading import Everything, everything
 
-from manyview.corpus.sources import open_source
+from manyview.corpus.sources import open_source, table_rows
 from manyview.corpus.sources import table as table_module
-from manyview.corpus.sources import table_rows
 from manyview.corpus.sources.table import TableConfig, TableSource
-from manyview.errors import UsageError
+from manyview.errors import ManyviewError, UsageError
 
 Row = dict[str, Any]
 ROWS: list[Row] = [
@@ -151,8 +150,8 @@ def test_memory_paths_say_the_same(tmp_path: Path) -> None:
     import fsspec
 
     memory = fsspec.filesystem("memory")
-    for suffix in WRITERS:
-        file = WRITERS[suffix](ROWS, tmp_path / f"shop{suffix}")
+    for suffix, write in WRITERS.items():
+        file = write(ROWS, tmp_path / f"shop{suffix}")
         memory.pipe(f"/shop/t{suffix}", file.read_bytes())
         far = everything(TableSource(TableConfig(path=f"memory://shop/t{suffix}", **MAPPING)))
         near = everything(TableSource(TableConfig(path=str(file), **MAPPING)))
@@ -290,6 +289,25 @@ def test_damaged_files_are_counted_beside_good_ones(tmp_path: Path) -> None:
     alone = everything(TableSource(TableConfig(path=str(tmp_path / "a.parquet"), **MAPPING)))
     assert found.images == alone.images
     assert found.skipped - alone.skipped == Counter({"file: damaged": 3})
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_cut_file_gives_the_rows_before_the_cut(suffix: str, tmp_path: Path) -> None:
+    rows = [{"id": f"{number}", "title": f"{number * 7919 % 10007}"} for number in range(50_000)]
+    data = gzip.compress(WRITERS[suffix](rows, tmp_path / f"t{suffix}").read_bytes())
+    (tmp_path / f"t{suffix}.gz").write_bytes(data[: len(data) // 2])
+    found = everything(TableSource(TableConfig(path=str(tmp_path / f"t{suffix}.gz"))))
+    assert 10_000 < len(found.views) < 50_000
+    assert found.texts("id", "text")[:-1] == [(row["id"], row["title"]) for row in rows[: len(found.views) - 1]]
+    assert found.skipped["file: damaged"] == 1
+
+
+def test_a_file_that_went_away_is_an_error_and_not_silence(tmp_path: Path) -> None:
+    for suffix, write in WRITERS.items():
+        (part,) = TableSource(TableConfig(path=str(write(ROWS, tmp_path / f"t{suffix}")), **MAPPING)).parts()
+        (tmp_path / f"t{suffix}").unlink()
+        with pytest.raises(ManyviewError, match="cannot be read"):
+            list(part.read())
 
 
 def test_columns_that_are_not_there_are_named_with_what_is_meant(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from pydantic import Field
 from manyview.config import Config
 from manyview.corpus.corpus import STARTER, Corpus, starter_folder
 from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.damage import counted_batch, until_damage
 from manyview.corpus.sources.files import File, find_files
-from manyview.corpus.sources.table_rows import UNREADABLE, opened_parquet
+from manyview.corpus.sources.table_rows import opened_parquet
 from manyview.corpus.table import SCHEMA
 from manyview.errors import UsageError
 
@@ -60,17 +61,20 @@ class CorpusPart:
 
     def read(self) -> Iterator[Batch]:
         """The records, their texts in order."""
+        skipped = Counter[str]()
         first = 0
-        try:
-            with opened_parquet(self.file) as opened:
-                for batch in opened.iter_batches(ROWS, columns=COLUMNS, use_threads=False):
-                    yield self._batch(pa.table(batch), first)
-                    first += batch.num_rows
-        except UNREADABLE:
-            yield Batch(IMAGES.empty_table(), VIEWS.empty_table(), Counter({"file: damaged": 1}))
+        for records in until_damage(self._tables(), self.file.path, skipped):
+            yield self._batch(records, first)
+            first += len(records)
+        if skipped:
+            yield counted_batch(skipped)
+
+    def _tables(self) -> Iterator[pa.Table]:
+        with opened_parquet(self.file) as opened:
+            for batch in opened.iter_batches(ROWS, columns=COLUMNS, use_threads=False):
+                yield pa.Table.from_batches([batch]).cast(pa.schema([SCHEMA.field(name) for name in COLUMNS]))
 
     def _batch(self, records: pa.Table, first: int) -> Batch:
-        records = records.cast(pa.schema([SCHEMA.field(name) for name in COLUMNS]))
         ids = pc.binary_join_element_wise(self.prefix, records["id"], "").combine_chunks()
         groups = pc.binary_join_element_wise(self.prefix, records["group"], "")
         columns = {name: records[name] for name in ("license", "attribution")}

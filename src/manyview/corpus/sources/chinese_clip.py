@@ -12,14 +12,15 @@ from pydantic import Field
 
 from manyview.config import Config
 from manyview.corpus.sources.block import Block
-from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.contract import Batch
+from manyview.corpus.sources.damage import counted_batch, until_damage
 from manyview.corpus.sources.files import File, find_files, open_stream
 from manyview.corpus.sources.lines import raw_lines
 from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import ImageMapping, RowMapping, ViewMapping
 from manyview.corpus.sources.pictures import Places
 from manyview.corpus.sources.table import TableConfig, TablePart, TableSource
-from manyview.corpus.sources.table_rows import UNREADABLE, chunks, json_row
+from manyview.corpus.sources.table_rows import chunks, json_row
 from manyview.errors import UsageError
 
 __all__ = ["ChineseClipConfig", "ChineseClipSource", "TextsPart"]
@@ -67,17 +68,15 @@ class TextsPart:
             places = pa.array([row["place"] for row in rows], pa.string())
             yield mapped(Block.from_rows(rows, mapping.columns(), places, skipped), mapping, Places(""))
         if +skipped:
-            yield Batch(IMAGES.empty_table(), VIEWS.empty_table(), +skipped)
+            yield counted_batch(skipped)
 
     def _rows(self, skipped: Counter[str]) -> Iterator[dict[str, Any]]:
-        try:
-            with open_stream(self.file.path) as stream:
-                for number, line in enumerate(raw_lines(stream, skipped)):
-                    row = json_row(line, skipped)
-                    if row is not None:
-                        yield from _by_image(row, f"{self.file.name}:{number}", skipped)
-        except UNREADABLE:
-            skipped["file: damaged"] += 1
+        with open_stream(self.file.path) as stream:
+            lines = until_damage(raw_lines(stream, skipped), self.file.path, skipped)
+            for number, line in enumerate(lines):
+                row = json_row(line, skipped)
+                if row is not None:
+                    yield from _by_image(row, f"{self.file.name}:{number}", skipped)
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,14 @@ from pydantic import Field
 
 from manyview.config import Config
 from manyview.corpus.sources.block import Block
-from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.contract import Batch
+from manyview.corpus.sources.damage import counted_batch, until_damage
 from manyview.corpus.sources.files import File, find_files, open_stream
 from manyview.corpus.sources.json_arrays import array_elements
 from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import ImageMapping, RowMapping, ViewMapping
 from manyview.corpus.sources.pictures import Places
-from manyview.corpus.sources.table_rows import UNREADABLE, chunks
+from manyview.corpus.sources.table_rows import chunks
 
 __all__ = ["CocoConfig", "CocoPart", "CocoSource"]
 
@@ -93,19 +94,19 @@ class CocoPart:
             where = pa.array([f"{self.file.name}:{row['id']}" for row in chunk], pa.string())
             yield mapped(Block.from_rows(chunk, mapping.columns(), where, skipped), mapping, places)
         if +skipped:
-            yield Batch(IMAGES.empty_table(), VIEWS.empty_table(), +skipped)
+            yield counted_batch(skipped)
 
     def _rows(self, skipped: Counter[str]) -> Iterator[dict[str, Any]]:
         """A row for each image, each caption, and each image with objects."""
         objects, licenses = Objects(), dict[str, str]()
-        try:
-            with open_stream(self.file.path) as stream:
-                for key, element in array_elements(stream):
-                    if isinstance(element, dict):
-                        yield from self._row(key, element, objects, licenses, skipped)
-        except UNREADABLE:
-            skipped["file: damaged"] += 1
+        for key, element in until_damage(self._elements(), self.file.path, skipped):
+            if isinstance(element, dict):
+                yield from self._row(key, element, objects, licenses, skipped)
         yield from objects.rows(skipped)
+
+    def _elements(self) -> Iterator[tuple[str, Any]]:
+        with open_stream(self.file.path) as stream:
+            yield from array_elements(stream)
 
     def _row(
         self,

@@ -117,7 +117,9 @@ def suffix_of(path: str) -> str:
 
 
 def compression_of(path: str) -> str:
-    """The suffix of the compression, or nothing."""
+    """The suffix of the compression, or nothing; .gz for .tgz."""
+    if path.lower().endswith(".tgz"):
+        return ".gz"
     return next((suffix for suffix in COMPRESSIONS if path.lower().endswith(suffix)), "")
 
 

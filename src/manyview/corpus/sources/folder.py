@@ -17,12 +17,13 @@ from pydantic import Field
 from manyview.corpus.location import locate
 from manyview.corpus.sources.block import Block
 from manyview.corpus.sources.contract import Batch
+from manyview.corpus.sources.damage import read_or_none
 from manyview.corpus.sources.detect import completed
 from manyview.corpus.sources.files import File, find_files, list_folder
 from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import RowMapping, with_fields
 from manyview.corpus.sources.pictures import Places
-from manyview.corpus.sources.table_rows import UNREADABLE, chunks
+from manyview.corpus.sources.table_rows import chunks
 
 __all__ = ["IMAGE_SUFFIXES", "FolderConfig", "FolderPart", "FolderSource", "complete_folder"]
 
@@ -152,8 +153,9 @@ def _sidecars(image: File, beside: dict[str, File]) -> Iterable[File]:
 
 
 def _said(sidecar: File, skipped: Counter[str]) -> dict[str, Any]:
+    data = read_or_none(sidecar.path, locate(sidecar.path).read_bytes) or b""
     try:
-        text = locate(sidecar.path).read_bytes().decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
         if sidecar.path.lower().endswith(".txt"):
             return {"txt": text}
         found = json.loads(text)
@@ -162,6 +164,4 @@ def _said(sidecar: File, skipped: Counter[str]) -> dict[str, Any]:
         skipped["text: not UTF-8"] += 1
     except (ValueError, RecursionError):
         skipped["sidecar: not JSON"] += 1
-    except UNREADABLE:
-        skipped["sidecar: cannot be read"] += 1
     return {}

@@ -13,6 +13,7 @@ from manyview.corpus.sources.built import CorpusConfig
 from manyview.corpus.sources.chinese_clip import ChineseClipConfig
 from manyview.corpus.sources.coco import CocoConfig
 from manyview.corpus.sources.config import AnySource, completed_config
+from manyview.corpus.sources.damage import read_or_none
 from manyview.corpus.sources.delimited import Dialect, delimited_rows
 from manyview.corpus.sources.ernie_vil import ErnieVilConfig
 from manyview.corpus.sources.files import find_files, list_files, open_stream, suffix_of
@@ -22,7 +23,6 @@ from manyview.corpus.sources.images_views import ImagesViewsConfig
 from manyview.corpus.sources.json_arrays import array_elements
 from manyview.corpus.sources.pictures import LONG_BASE64
 from manyview.corpus.sources.table import TableConfig
-from manyview.corpus.sources.table_rows import UNREADABLE
 from manyview.corpus.sources.webdataset import WebDatasetConfig
 from manyview.errors import UsageError
 
@@ -117,17 +117,19 @@ def _holds_parquet(path: str) -> bool:
 
 def _is_ernie_vil(path: str) -> bool:
     """Whether the last of two or three cells of the first line is a long base64 text."""
-    try:
-        with open_stream(path) as stream:
-            row = next(delimited_rows(stream, Dialect("\t", ""), Counter()), [])
-    except UNREADABLE:
-        return False
+    row = read_or_none(path, _first_line, path) or []
     return len(row) in (2, 3) and LONG_BASE64.fullmatch(row[-1]) is not None
 
 
 def _is_coco(path: str) -> bool:
-    try:
-        with open_stream(path) as stream:
-            return any(key in {"images", "annotations"} for key, _ in array_elements(stream))
-    except UNREADABLE:
-        return False
+    return bool(read_or_none(path, _has_images_or_annotations, path))
+
+
+def _has_images_or_annotations(path: str) -> bool:
+    with open_stream(path) as stream:
+        return any(key in {"images", "annotations"} for key, _ in array_elements(stream))
+
+
+def _first_line(path: str) -> list[str]:
+    with open_stream(path) as stream:
+        return next(delimited_rows(stream, Dialect("\t", ""), Counter()), [])

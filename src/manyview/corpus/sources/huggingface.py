@@ -17,7 +17,8 @@ from pydantic import Field
 
 from manyview.corpus.location import locate
 from manyview.corpus.sources.block import Block, path_in, plain
-from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.contract import Batch
+from manyview.corpus.sources.damage import counted_batch, read_or_none, until_damage
 from manyview.corpus.sources.detect import completed
 from manyview.corpus.sources.files import File, find_files, is_remote, suffix_of
 from manyview.corpus.sources.mapped import mapped
@@ -26,10 +27,9 @@ from manyview.corpus.sources.pictures import Places
 from manyview.corpus.sources.table_rows import (
     MAX_BLOCK_BYTES,
     MAX_BLOCK_ROWS,
-    UNREADABLE,
     arrow_block,
-    opened_parquet,
     parquet_blocks,
+    parquet_schema,
 )
 from manyview.errors import UsageError
 
@@ -73,17 +73,21 @@ class HuggingFacePart:
     def read(self) -> Iterator[Batch]:
         """The rows; numbers of a ClassLabel become its names."""
         places = Places(posixpath.dirname(self.file.path), self.config.root)
-        try:
-            names = _class_names(dataset_schema(self.file))
-            for block in self._blocks():
-                yield mapped(_with_class_names(block, names), self.config, places)
-        except UNREADABLE:
-            yield Batch(IMAGES.empty_table(), VIEWS.empty_table(), Counter({"file: damaged": 1}))
+        skipped = Counter[str]()
+        for block in until_damage(self._blocks(), self.file.path, skipped):
+            yield mapped(block, self.config, places)
+        if skipped:
+            yield counted_batch(skipped)
 
     def _blocks(self) -> Iterator[Block]:
-        if suffix_of(self.file.path) == ".parquet":
-            return parquet_blocks(self.file, None, self.config.columns())
-        return _arrow_blocks(self.file, self.config.columns())
+        names = _class_names(dataset_schema(self.file))
+        read = (
+            parquet_blocks(self.file, None, self.config.columns())
+            if suffix_of(self.file.path) == ".parquet"
+            else _arrow_blocks(self.file, self.config.columns())
+        )
+        for block in read:
+            yield _with_class_names(block, names)
 
 
 @dataclass(frozen=True)
@@ -99,11 +103,12 @@ class HuggingFaceSource:
 
     def completed(self) -> HuggingFaceConfig:
         """The config with its columns guessed from the first file where it names none. Raises UsageError."""
-        file = self._files()[0]
-        try:
-            return completed(self.config, dataset_schema(file), file.path)
-        except UNREADABLE:
-            raise UsageError(f"{file.path} cannot be read: it is damaged or no Arrow or Parquet file") from None
+        files = self._files()
+        for file in files:
+            schema = read_or_none(file.path, dataset_schema, file)
+            if schema is not None:
+                return completed(self.config, schema, file.path)
+        raise UsageError(f"{files[0].path} cannot be read: it is damaged or no Arrow or Parquet file")
 
     def _files(self) -> list[File]:
         files = find_files(self.config.path, SUFFIXES)
@@ -117,8 +122,7 @@ class HuggingFaceSource:
 def dataset_schema(file: File) -> pa.Schema:
     """The columns of a file, with what the `datasets` library noted about them."""
     if suffix_of(file.path) == ".parquet":
-        with opened_parquet(file) as opened:
-            return opened.schema_arrow
+        return parquet_schema(file)
     with _opened_arrow(file) as reader:
         return reader.schema
 

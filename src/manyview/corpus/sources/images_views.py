@@ -20,12 +20,13 @@ from manyview.config import Config
 from manyview.corpus.sources.block import Block
 from manyview.corpus.sources.cells import MAX_TEXT_BYTES, as_numbers, as_texts, fault_of
 from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.damage import counted_batch, read_or_none, until_damage
 from manyview.corpus.sources.detect import require_names
 from manyview.corpus.sources.files import File, find_files
 from manyview.corpus.sources.mapped import weights_of
 from manyview.corpus.sources.mapping import Column, ImageForm, ViewMapping
 from manyview.corpus.sources.pictures import Places, pictures
-from manyview.corpus.sources.table_rows import UNREADABLE, opened_parquet, parquet_blocks
+from manyview.corpus.sources.table_rows import parquet_blocks, parquet_schema
 from manyview.errors import UsageError
 
 __all__ = ["ImagesViewsConfig", "ImagesViewsPart", "ImagesViewsSource"]
@@ -78,11 +79,11 @@ class ImagesViewsPart:
         """The rows, in the types of the contract."""
         wanted = (IMAGES if self.table == "images" else VIEWS).names
         places = Places(posixpath.dirname(self.file.path), self.root)
-        try:
-            for block in parquet_blocks(self.file, None, wanted):
-                yield images_batch(block, places) if self.table == "images" else views_batch(block)
-        except UNREADABLE:
-            yield Batch(IMAGES.empty_table(), VIEWS.empty_table(), Counter({"file: damaged": 1}))
+        skipped = Counter[str]()
+        for block in until_damage(parquet_blocks(self.file, None, wanted), self.file.path, skipped):
+            yield images_batch(block, places) if self.table == "images" else views_batch(block)
+        if skipped:
+            yield counted_batch(skipped)
 
 
 @dataclass(frozen=True)
@@ -163,8 +164,7 @@ def _texts(block: Block, name: str, skipped: Counter[str]) -> pa.Array:
 
 
 def _names(file: File) -> list[str]:
-    try:
-        with opened_parquet(file) as opened:
-            return list(opened.schema_arrow.names)
-    except UNREADABLE:
-        raise UsageError(f"{file.path} cannot be read as Parquet") from None
+    schema = read_or_none(file.path, parquet_schema, file)
+    if schema is None:
+        raise UsageError(f"{file.path} cannot be read as Parquet")
+    return list(schema.names)

@@ -37,7 +37,7 @@ def text_lines(stream: IO[bytes], encoding: str, skipped: Counter[str]) -> Itera
 
     A byte order mark is believed before `encoding`.
     """
-    head = stream.read(CHUNK)
+    head = stream.read(len(codecs.BOM_UTF8))
     for mark, marked in BOMS:
         if head.startswith(mark):
             head, encoding = head[len(mark) :], marked
@@ -64,7 +64,9 @@ class _Rejoined(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        data = self.head or self.rest.read(len(buffer))
-        self.head = data[len(buffer) :]
-        buffer[: len(data[: len(buffer)])] = data[: len(buffer)]
-        return min(len(data), len(buffer))
+        if self.head:
+            data, self.head = self.head[: len(buffer)], self.head[len(buffer) :]
+        else:  # what there is at once: the rest of a cut file cannot be had
+            data = getattr(self.rest, "read1", self.rest.read)(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)

@@ -6,27 +6,29 @@ import posixpath
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 import pyarrow as pa
 from pydantic import Field
 
 from manyview.corpus.sources.block import Block
-from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.contract import Batch
+from manyview.corpus.sources.damage import counted_batch, read_or_none, until_damage
 from manyview.corpus.sources.detect import completed
 from manyview.corpus.sources.files import File, find_files, suffix_of
 from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import RowMapping
 from manyview.corpus.sources.pictures import Places
 from manyview.corpus.sources.table_rows import (
-    UNREADABLE,
     delimited_blocks,
     dialect_of,
+    group_bytes,
     heading_of,
     json_blocks,
     json_names,
-    opened_parquet,
     parquet_blocks,
+    parquet_schema,
 )
 from manyview.errors import UsageError
 
@@ -88,21 +90,22 @@ class TablePart:
     def read(self) -> Iterator[Batch]:
         """The rows as images and views. What cannot be read to its end is counted once."""
         places = Places(posixpath.dirname(self.file.path), self.config.root)
-        try:
-            for block in self._blocks():
-                yield mapped(block, self.config, places)
-        except UNREADABLE:
-            yield Batch(IMAGES.empty_table(), VIEWS.empty_table(), Counter({"file: damaged": 1}))
+        skipped = Counter[str]()
+        for block in until_damage(self._blocks(), self.file.path, skipped):
+            yield mapped(block, self.config, places)
+        if skipped:
+            yield counted_batch(skipped)
 
     def _blocks(self) -> Iterator[Block]:
         config, wanted = self.config, self.config.columns()
         kind = _format(config, self.file)
         if kind == "parquet":
-            return parquet_blocks(self.file, self.groups, wanted)
-        if kind == "jsonl":
-            return json_blocks(self.file, wanted)
-        dialect = dialect_of(self.file, config.delimiter, config.quote, config.encoding)
-        return delimited_blocks(self.file, dialect, config.heading, wanted)
+            yield from parquet_blocks(self.file, self.groups, wanted)
+        elif kind == "jsonl":
+            yield from json_blocks(self.file, wanted)
+        else:
+            dialect = dialect_of(self.file, config.delimiter, config.quote, config.encoding)
+            yield from delimited_blocks(self.file, dialect, config.heading, wanted)
 
 
 @dataclass(frozen=True)
@@ -127,20 +130,27 @@ class TableSource:
 def first_row(config: TableConfig, file: File) -> list[str]:
     """The cells of the first row of a CSV file, a heading or not; none if it cannot be read."""
     try:
-        return heading_of(file, dialect_of(file, config.delimiter, config.quote, config.encoding))
+        dialect = read_or_none(file.path, dialect_of, file, config.delimiter, config.quote, config.encoding)
+        return [] if dialect is None else read_or_none(file.path, heading_of, file, dialect) or []
     except LookupError:
         raise UsageError(f"there is no encoding {config.encoding!r}: gb18030 or utf-8 for instance") from None
-    except UNREADABLE:
-        return []
 
 
 def complete_table(config: TableConfig, files: Sequence[File]) -> TableConfig:
     """The config with its columns guessed where it names none, and all those it names known to be there.
 
-    Raises UsageError.
+    In JSONL a field needs to be in one file, in other formats a column in each. Raises UsageError.
     """
-    looked = files[:LOOKED_INTO]
-    schemas = {file.path: schema for file in looked if (schema := table_schema(config, file)) is not None}
+    schemas: dict[str, pa.Schema] = {}
+    fields: dict[str, pa.Field] = {}
+    for file in files[:LOOKED_INTO]:
+        schema = table_schema(config, file)
+        if schema is not None and _format(config, file) == "jsonl":
+            fields |= {field.name: field for field in schema}
+        elif schema is not None:
+            schemas[file.path] = schema
+    if fields:
+        schemas[next(file.path for file in files if _format(config, file) == "jsonl")] = pa.schema(fields.values())
     if not schemas:
         raise UsageError(f"{files[0].path} holds no rows that can be read as {_format(config, files[0])}")
     for path, schema in schemas.items():
@@ -151,17 +161,13 @@ def complete_table(config: TableConfig, files: Sequence[File]) -> TableConfig:
 def table_schema(config: TableConfig, file: File) -> pa.Schema | None:
     """The columns of a file, or None for one that cannot be read or is empty."""
     kind = _format(config, file)
-    try:
-        if kind == "parquet":
-            with opened_parquet(file) as opened:
-                return opened.schema_arrow
-        names = list(config.heading)
-        if kind == "jsonl":
-            names = json_names(file)
-        elif not names:
-            names = first_row(config, file)
-    except UNREADABLE:
-        return None
+    if kind == "parquet":
+        return read_or_none(file.path, parquet_schema, file)
+    names = list(config.heading)
+    if kind == "jsonl":
+        names = read_or_none(file.path, json_names, file) or []
+    elif not names:
+        names = first_row(config, file)
     return pa.schema([(name, pa.string()) for name in names]) if names else None
 
 
@@ -177,12 +183,10 @@ def _format(config: TableConfig, file: File) -> TableFormat:
 def _pieces(config: TableConfig, file: File) -> list[TablePart]:
     if _format(config, file) != "parquet" or file.size <= PART_BYTES:
         return [TablePart(config, file)]
-    try:
-        with opened_parquet(file) as opened:
-            sizes = [opened.metadata.row_group(g).total_byte_size for g in range(opened.metadata.num_row_groups)]
-    except UNREADABLE:
+    sizes = read_or_none(file.path, group_bytes, file)
+    if not sizes:
         return [TablePart(config, file)]
     pieces: dict[int, list[int]] = {}
-    for group in range(len(sizes)):
-        pieces.setdefault(sum(sizes[:group]) // PART_BYTES, []).append(group)
+    for group, before in enumerate(accumulate([0, *sizes[:-1]])):
+        pieces.setdefault(before // PART_BYTES, []).append(group)
     return [TablePart(config, file, tuple(groups)) for groups in pieces.values()]

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from manyview.corpus.location import locate, open_parquet
 from manyview.corpus.sources.block import Block, path_in, row_places
+from manyview.corpus.sources.damage import until_damage
 from manyview.corpus.sources.delimited import Dialect, delimited_rows, sniffed_delimiter
 from manyview.corpus.sources.files import File, open_stream, suffix_of
 from manyview.corpus.sources.lines import BROKEN, raw_lines, text_lines
@@ -22,22 +23,22 @@ from manyview.corpus.sources.lines import BROKEN, raw_lines, text_lines
 __all__ = [
     "MAX_BLOCK_BYTES",
     "MAX_BLOCK_ROWS",
-    "UNREADABLE",
     "arrow_block",
     "chunks",
     "delimited_blocks",
     "dialect_of",
+    "group_bytes",
     "heading_of",
     "json_blocks",
     "json_names",
     "opened_parquet",
     "parquet_blocks",
+    "parquet_schema",
 ]
 
 MAX_BLOCK_ROWS = 1 << 14
 MAX_BLOCK_BYTES = 32 << 20
-UNREADABLE = (pa.ArrowException, OSError, EOFError, ValueError)
-SAMPLED_ROWS = 100
+SAMPLED_ROWS = 1000
 
 
 def opened_parquet(file: File) -> AbstractContextManager[pq.ParquetFile]:
@@ -46,6 +47,19 @@ def opened_parquet(file: File) -> AbstractContextManager[pq.ParquetFile]:
         locate(file.path), pre_buffer=False, buffer_size=1 << 20
     )
     return opened
+
+
+def parquet_schema(file: File) -> pa.Schema:
+    """The columns, with what the writer noted about them."""
+    with opened_parquet(file) as opened:
+        return opened.schema_arrow
+
+
+def group_bytes(file: File) -> list[int]:
+    """The uncompressed size of each row group."""
+    with opened_parquet(file) as opened:
+        groups = map(opened.metadata.row_group, range(opened.metadata.num_row_groups))
+        return [group.total_byte_size for group in groups]
 
 
 def parquet_blocks(file: File, groups: Sequence[int] | None, wanted: Sequence[str]) -> Iterator[Block]:
@@ -79,7 +93,7 @@ def delimited_blocks(file: File, dialect: Dialect, columns: Sequence[str], wante
         names = list(columns) or [name.strip() for name in next(rows, [])]
         kept = [path_in(name, names) for name in wanted]
         places = {name: names.index(name) for name in kept if name is not None}
-        for numbered in chunks(enumerate(rows), _cells_size):
+        for numbered in chunks(until_damage(enumerate(rows), file.path, skipped), _cells_size):
             fitting = [(number, row) for number, row in numbered if _fits(row, len(names), skipped)]
             yield _cells_block(fitting, places, file.name, skipped)
     yield _cells_block([], places, file.name, skipped)
@@ -89,7 +103,8 @@ def json_blocks(file: File, wanted: Sequence[str]) -> Iterator[Block]:
     """The rows of a file with one JSON object a line."""
     skipped = Counter[str]()
     with open_stream(file.path) as stream:
-        for numbered in chunks(enumerate(raw_lines(stream, skipped)), lambda line: len(line[1])):
+        lines = until_damage(enumerate(raw_lines(stream, skipped)), file.path, skipped)
+        for numbered in chunks(lines, lambda line: len(line[1])):
             rows = [(number, row) for number, line in numbered if (row := json_row(line, skipped)) is not None]
             yield _json_block(rows, wanted, file.name, skipped)
     yield _json_block([], wanted, file.name, skipped)

@@ -14,13 +14,14 @@ import pyarrow as pa
 from pydantic import Field
 
 from manyview.corpus.sources.block import Block
-from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.contract import Batch
+from manyview.corpus.sources.damage import counted_batch, until_damage
 from manyview.corpus.sources.detect import completed
 from manyview.corpus.sources.files import File, compression_of, find_files, is_remote, open_stream
 from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import RowMapping, with_fields
 from manyview.corpus.sources.pictures import Places
-from manyview.corpus.sources.table_rows import UNREADABLE, chunks
+from manyview.corpus.sources.table_rows import chunks
 from manyview.corpus.sources.tar import Archive, MappedArchive, Member, StreamedArchive, members
 from manyview.errors import UsageError
 
@@ -52,7 +53,8 @@ class Sample:
     row: dict[str, Any]
     image: Member | None = None
     data: bytes | None = None
-    size: int = field(default=0)
+    size: int = 0
+    suffixes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,12 @@ class WebDatasetPart:
     def read(self) -> Iterator[Batch]:
         """The samples as images and views, up to the end of the tar or to the first damage."""
         skipped = Counter[str]()
-        try:
-            for samples in chunks(self.samples(skipped), lambda sample: sample.size):
-                block = self._block(samples, skipped)
-                yield mapped(block, with_fields(self.config, {"image": None}), Places(""))
-        except UNREADABLE:
-            skipped["file: damaged"] += 1
-        if skipped:
-            yield Batch(IMAGES.empty_table(), VIEWS.empty_table(), skipped)
+        mapping = with_fields(self.config, {"image": None})
+        whole = until_damage(self.samples(skipped), self.file.path, skipped)
+        for samples in chunks(whole, lambda sample: sample.size):
+            yield mapped(self._block(samples, skipped), mapping, Places(""))
+        if +skipped:
+            yield counted_batch(skipped)
 
     def samples(self, skipped: Counter[str]) -> Iterator[Sample]:
         """The samples in order."""
@@ -98,6 +98,7 @@ class WebDatasetPart:
 
     def _add(self, sample: Sample, suffix: str, member: Member, archive: Archive, skipped: Counter[str]) -> None:
         image = self.config.image
+        sample.suffixes.append(suffix)
         if suffix == image.column if image is not None else suffix in IMAGE_SUFFIXES:
             _add_image(sample, member, archive, skipped)
         elif suffix in TEXTS or suffix == "json":
@@ -139,19 +140,25 @@ def complete_webdataset(config: WebDatasetConfig, files: Sequence[File]) -> WebD
     for file in files:
         names = _names(WebDatasetPart(config, file))
         if names:
-            guessable = [name for name in names if name != "caption"] if "txt" in names else names
-            shown = guessable if config.views is None else names
-            schema = pa.schema([(name, pa.string()) for name in shown])
-            return completed(config, schema, file.path, has_image=True)
+            if config.views is None:
+                config = completed(config, _schema(_guessable(names)), file.path, has_image=True)
+            return completed(config, _schema(names), file.path, has_image=True)
     raise UsageError(f"{files[0].path} holds no samples: members such as 0001.jpg, 0001.txt and 0001.json")
 
 
+def _guessable(names: Sequence[str]) -> list[str]:
+    """Without what says twice the same, and without the key, which other tars may use for other samples."""
+    said_twice = {"caption"} if "txt" in names else set()
+    return [name for name in names if name not in {"__key__", *said_twice}]
+
+
+def _schema(names: Sequence[str]) -> pa.Schema:
+    return pa.schema([(name, pa.string()) for name in names])
+
+
 def _names(part: WebDatasetPart) -> list[str]:
-    try:
-        samples = list(islice(part.samples(Counter()), SAMPLED))
-    except UNREADABLE:
-        return []
-    return list(dict.fromkeys(name for sample in samples for name in sample.row))
+    samples = list(islice(until_damage(part.samples(Counter()), part.file.path, Counter()), SAMPLED))
+    return list(dict.fromkeys(name for sample in samples for name in (*sample.row, *sample.suffixes)))
 
 
 def _keyed(found: Iterator[Member], skipped: Counter[str]) -> Iterator[tuple[str, str, Member]]:
