@@ -64,7 +64,7 @@ def completed(mapping: MappingT, schema: pa.Schema, where: str, *, has_image: bo
     if not mapping.views and mapping.image is None and not has_image:
         raise UsageError(
             f"{where} has no column whose name tells what it holds: say `views: {{title: COLUMN}}` or "
-            f"`image: COLUMN` with some of {_listed(schema.names)}"
+            f"`image: COLUMN` with one of {_listed(schema.names)}"
         )
     require_names(mapping.columns(optional=False), schema.names, where)
     if mapping.id is None and mapping.image is None and not has_image:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ CHANGES = ("ETag", "etag", "md5Hash", "LastModified", "last_modified", "mtime", 
 
 @dataclass(frozen=True)
 class File:
-    """A file that was found. `name` is its path below the folder that all files found together share.
+    """A file that was found. `name` is its path below the folder that was named, or that all those named share.
 
     `version` changes with the content: size and time of change here, size and etag elsewhere.
     """
@@ -63,19 +63,24 @@ def find_files(paths: str | Sequence[str], suffixes: Sequence[str]) -> list[File
     absolute. Raises UsageError for a path or pattern that names no file.
     """
     found: dict[str, tuple[int, str]] = {}
+    roots = set[str]()
     for pattern in [paths] if isinstance(paths, str) else paths:
-        here = {path: what for one in expand_braces(pattern) for path, what in _matching(one, suffixes)}
+        here: dict[str, tuple[int, str]] = {}
+        for one in expand_braces(pattern):
+            root, matching = _matching(one, suffixes)
+            roots |= {root} if matching else set()
+            here |= matching
         if not here:
             raise UsageError(f"no file at {pattern}: give a file, a folder with {', '.join(suffixes)} files or a glob")
         found |= here
-    root = _shared_folder(list(found))
-    return [File(path, path[len(root) :], *found[path]) for path in sorted(found)]
+    start = len(_shared_folder(roots))
+    return [File(path, path[start:], *found[path]) for path in sorted(found)]
 
 
 def list_files(path: str, most: int) -> list[str]:
     """The paths of up to `most` files of any kind that a path, a glob or a folder names."""
     try:
-        return [file for one in expand_braces(path) for file, _ in islice(_matching(one, ()), most)][:most]
+        return [file for one in expand_braces(path) for file in _matching(one, ())[1]][:most]
     except UsageError:
         return []
 
@@ -145,12 +150,15 @@ def _choices(inside: str) -> list[str]:
     return inside.split(",") if "," in inside else []
 
 
-def _matching(path: str, suffixes: Sequence[str]) -> Iterator[tuple[str, tuple[int, str]]]:
+Found = dict[str, tuple[int, str]]
+
+
+def _matching(path: str, suffixes: Sequence[str]) -> tuple[str, Found]:
+    """The folder that a pattern speaks of, and the files it names with size and version."""
     if is_remote(path):
-        yield from _matching_remote(path, suffixes)
-        return
-    for file in _local_matches(Path(path).absolute(), suffixes):
-        yield file.as_posix(), _local_file(file)
+        return _matching_remote(path, suffixes)
+    root, files = _local_matches(Path(path).absolute(), suffixes)
+    return root.as_posix(), {file.as_posix(): _local_file(file) for file in files}
 
 
 def _local_file(file: Path | os.DirEntry[str]) -> tuple[int, str]:
@@ -158,16 +166,21 @@ def _local_file(file: Path | os.DirEntry[str]) -> tuple[int, str]:
     return status.st_size, f"{status.st_size}-{status.st_mtime_ns}"
 
 
-def _local_matches(path: Path, suffixes: Sequence[str]) -> list[Path]:
+def _local_matches(path: Path, suffixes: Sequence[str]) -> tuple[Path, list[Path]]:
     if path.is_file():
-        return [path]
+        return path.parent, [path]
     if path.is_dir():
         found = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
-        return [file for file in found if _wanted(file.relative_to(path).as_posix(), suffixes) and file.is_file()]
-    if not MAGIC.search(str(path)):
-        return []
-    anchor = Path(path.anchor)
-    return [file for file in anchor.glob(str(path.relative_to(anchor))) if file.is_file()]
+        return path, [file for file in found if _wanted(file.relative_to(path).as_posix(), suffixes) and file.is_file()]
+    root = Path(_before_magic(path.as_posix()))
+    if root == path:
+        return path, []
+    return root, [file for file in root.glob(str(path.relative_to(root))) if file.is_file()]
+
+
+def _before_magic(path: str) -> str:
+    """The folders of a pattern up to the first with a wildcard."""
+    return "/".join(takewhile(lambda name: not MAGIC.search(name), path.split("/"))) or "/"
 
 
 def _wanted(name: str, suffixes: Sequence[str]) -> bool:
@@ -176,24 +189,26 @@ def _wanted(name: str, suffixes: Sequence[str]) -> bool:
     return not hidden and (not suffixes or suffix_of(name) in suffixes)
 
 
-def _matching_remote(path: str, suffixes: Sequence[str]) -> Iterator[tuple[str, tuple[int, str]]]:
+def _matching_remote(path: str, suffixes: Sequence[str]) -> tuple[str, Found]:
     location: UPath = locate(path)  # type: ignore[assignment]
     files, inside = location.fs, location.path
     try:
-        for name, info in _remote_matches(files, inside, suffixes).items():
-            if info["type"] == "file":
-                yield files.unstrip_protocol(name), _remote_file(info)
+        root, infos = _remote_matches(files, inside, suffixes)
     except (OSError, ValueError, ImportError) as error:
         raise UsageError(f"{path} cannot be listed: {' '.join(str(error).split())}") from None
+    found = {files.unstrip_protocol(name): info for name, info in infos.items() if info["type"] == "file"}
+    return files.unstrip_protocol(root), {name: _remote_file(info) for name, info in found.items()}
 
 
-def _remote_matches(files: Any, inside: str, suffixes: Sequence[str]) -> dict[str, Any]:
+def _remote_matches(files: Any, inside: str, suffixes: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    inside = inside.rstrip("/")
     if files.isfile(inside):
-        return {inside: files.info(inside)}
+        return posixpath.dirname(inside), {inside: files.info(inside)}
     if files.isdir(inside):
-        start = len(inside.rstrip("/")) + 1
-        return {name: info for name, info in files.find(inside, detail=True).items() if _wanted(name[start:], suffixes)}
-    return dict(files.glob(inside, detail=True)) if MAGIC.search(inside) else {}
+        start = len(inside) + 1
+        found = files.find(inside, detail=True)
+        return inside, {name: info for name, info in found.items() if _wanted(name[start:], suffixes)}
+    return _before_magic(inside), dict(files.glob(inside, detail=True)) if MAGIC.search(inside) else {}
 
 
 def _remote_file(info: Mapping[str, Any]) -> tuple[int, str]:
@@ -202,7 +217,7 @@ def _remote_file(info: Mapping[str, Any]) -> tuple[int, str]:
     return size, f"{size}-{hashlib.blake2b(tag.encode(), digest_size=8).hexdigest()}"
 
 
-def _shared_folder(paths: Sequence[str]) -> str:
-    folders = [posixpath.dirname(path).split("/") for path in paths]
+def _shared_folder(roots: set[str]) -> str:
+    folders = [root.split("/") for root in sorted(roots)]
     alike = takewhile(lambda names: len(set(names)) == 1, zip(*folders, strict=False))
     return "".join(f"{names[0]}/" for names in alike)

@@ -98,6 +98,8 @@ class ImagesViewsSource:
 
     def parts(self) -> Sequence[ImagesViewsPart]:
         """A part for each file, images first. Raises UsageError for missing files and columns."""
+        if self.config.images is None and self.config.views is None:
+            raise UsageError("an images_views source needs `images` or `views`: files of one of the two tables")
         return [*self._parts("images", self.config.images), *self._parts("views", self.config.views)]
 
     def _parts(

@@ -12,6 +12,7 @@ __all__ = ["array_elements"]
 
 CHUNK = 1 << 20
 MAX_VALUE = 64 << 20  # characters of one element, or of one value that is no array
+NUMBER = re.compile(r"[-+.0-9eE]*")
 SPACE = re.compile(r"[\s]*")
 
 
@@ -84,7 +85,7 @@ class _Text:
                 if len(self.text) - self.at > MAX_VALUE or not self._more():
                     raise
                 continue
-            if end == len(self.text) and self._more():  # a number may go on
+            if NUMBER.fullmatch(self.text, end) and self._more():  # a number may go on
                 continue
             self.at = end
             return value

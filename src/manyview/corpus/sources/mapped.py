@@ -29,9 +29,10 @@ def mapped(block: Block, mapping: RowMapping, places: Places) -> Batch:
     found = _images(block, mapping, places, skipped)
     ids, good = _ids(block, mapping, found, skipped)
     views = [_views(block, kind, view, ids, good, skipped) for kind, view in mapping.all_views()]
-    texts = pa.concat_tables([VIEWS.empty_table(), *views])
+    texts = pa.concat_tables([VIEWS.empty_table(), *(table for table, _ in views)])
+    speaking = pa.chunked_array([rows for _, rows in views], pa.int64())
     has_image = pc.or_(pc.or_(found["bytes"].is_valid(), found["path"].is_valid()), found["url"].is_valid())
-    silent = pc.and_(good, pc.invert(pc.or_(has_image, pc.is_in(ids, texts["id"].combine_chunks()))))
+    silent = pc.and_(good, pc.invert(pc.or_(has_image, pc.is_in(pa.array(range(len(block)), pa.int64()), speaking))))
     skipped["row: neither image nor text"] += pc.sum(silent).as_py() or 0
     columns = {
         **found,
@@ -89,11 +90,11 @@ def _default_ids(block: Block, mapping: RowMapping, found: dict[str, pa.Array]) 
 
 def _views(
     block: Block, kind: str, view: ViewMapping, ids: pa.Array, good: pa.Array, skipped: Counter[str]
-) -> pa.Table:
-    """The texts of one column as rows of VIEWS."""
+) -> tuple[pa.Table, pa.Array]:
+    """The texts of one column as rows of VIEWS, and the row of the block that each stands in."""
     column = block.column(view.column)
     if column is None:
-        return VIEWS.empty_table()
+        return VIEWS.empty_table(), pa.array([], pa.int64())
     texts = exploded(column, view.split)
     skipped.update(texts.skipped)
     weights, wrong = weights_of(block, view)
@@ -109,7 +110,7 @@ def _views(
         weights.take(rows),
         origins.take(rows),
     ]
-    return pa.Table.from_arrays(columns, schema=VIEWS)
+    return pa.Table.from_arrays(columns, schema=VIEWS), rows
 
 
 def weights_of(block: Block, view: ViewMapping) -> tuple[pa.Array, pa.Array]:

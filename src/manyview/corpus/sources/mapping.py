@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field
 
 from manyview.config import Config
 
@@ -89,12 +89,6 @@ class RowMapping(Config):
         default=None, description="column of author or vendor, or {constant: name}"
     )
     views: Views | None = Field(default=None, description="for each kind of text, its column or columns")
-
-    @model_validator(mode="after")
-    def _says_something(self) -> RowMapping:
-        if self.views is not None and not self.views and self.image is None:
-            raise ValueError("a mapping needs an image or at least one view")
-        return self
 
     def all_views(self) -> Iterator[tuple[str, ViewMapping]]:
         """Each kind with each of its columns, in the order given."""
