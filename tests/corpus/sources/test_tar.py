@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from manyview.corpus.sources.tar import MappedArchive, Member, StreamedArchive, members
+from manyview.corpus.sources.tar import LocalArchive, Member, StreamedArchive, members
 
 FORMATS = (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT)
 SAFE = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0/"), min_size=1, max_size=40)
@@ -39,7 +39,7 @@ def mapped(data: bytes, folder: Path) -> tuple[list[Member], Counter[str]]:
     skipped = Counter[str]()
     (folder / "a.tar").write_bytes(data)
     with (folder / "a.tar").open("rb") as file:
-        return list(members(MappedArchive(file), skipped)), +skipped
+        return list(members(LocalArchive(file), skipped)), +skipped
 
 
 @settings(max_examples=150)

@@ -75,7 +75,9 @@ def row_places(file: str, numbers: Sequence[int]) -> pa.Array:
 
 def path_in(name: str, names: Iterable[str]) -> str | None:
     """Which of the names a (dotted) column begins with: itself, else the longest one."""
-    there = set(names)
+    there = names if isinstance(names, Mapping) else set(names)
+    if name in there:
+        return name
     parts = name.split(".")
     heads = (".".join(parts[:count]) for count in range(len(parts), 0, -1))
     return next((head for head in heads if head in there), None)
@@ -143,6 +145,8 @@ def _written_list(value: Any, wrong: Counter[str]) -> list[str | None]:
 
 
 def _value(row: Mapping[str, Any], name: str) -> Any:
+    if name in row or "." not in name:
+        return row.get(name)
     top = path_in(name, row)
     if top is None:
         return None

@@ -172,7 +172,7 @@ def _fits(row: list[str], cells: int, skipped: Counter[str]) -> bool:
     """Whether a row has the cells of the heading; more of them may follow when they are empty."""
     if len(row) < cells:
         skipped["row: fewer cells than the heading"] += 1
-    elif any(map(str.strip, row[cells:])):
+    elif len(row) > cells and any(map(str.strip, row[cells:])):
         skipped["row: more cells than the heading"] += 1
     elif any(BROKEN in cell for cell in row if not cell.isascii()):
         skipped["row: not UTF-8"] += 1

@@ -5,14 +5,14 @@ POSIX.1-1988 (ustar), POSIX.1-2001 (pax) and GNU headers, read as Python's tarfi
 
 from __future__ import annotations
 
-import mmap
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Protocol
 
-__all__ = ["Archive", "MappedArchive", "Member", "StreamedArchive", "members"]
+__all__ = ["Archive", "LocalArchive", "Member", "StreamedArchive", "members"]
 
 BLOCK = 512
 ZEROS = bytes(BLOCK)
@@ -28,6 +28,7 @@ PAX_RECORD = re.compile(rb"(\d{1,7}) ([^=]+)=")
 TRUNCATED = "tar: truncated"
 DAMAGED = "tar: damaged header"
 SKIP_BYTES = 1 << 20
+WINDOW = 4096  # a header, the sidecars after it and the next header are one read
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,23 @@ class Archive(Protocol):
         """That many bytes, or fewer at the end."""
 
 
-class MappedArchive:
-    """An archive on this machine, of which only the pages asked for are read."""
+class LocalArchive:
+    """An archive on this machine, of which only what is asked for is read, and what follows it closely."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self.size: int | None = file.seek(0, 2)
-        self.map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.size else b""
+        self.file = file.fileno()
+        self.size: int | None = os.fstat(self.file).st_size
+        self.begin, self.window = 0, b""
 
     def take(self, offset: int, length: int) -> bytes:
         """A slice."""
-        return self.map[offset : offset + length]
+        start = offset - self.begin
+        if start < 0 or start + length > len(self.window):
+            if length > WINDOW:
+                return os.pread(self.file, length, offset)
+            self.begin, start = offset, 0
+            self.window = os.pread(self.file, WINDOW, offset)
+        return self.window[start : start + length]
 
 
 class StreamedArchive:
@@ -141,16 +149,21 @@ class _Told:
 
     def of(self, header: bytes, length: int) -> tuple[str | None, int, bool]:
         """Name (None unless it is UTF-8), length and whether it is sparse, of the member with this header."""
+        if not self.next and not self.all:
+            return _decoded(_short_name(header)), length, False
         told = {**self.all, **self.next}
         self.next = {}
-        raw = told.get(b"path") or _short_name(header)
         size = told.get(b"size", b"")
-        try:
-            name = raw.decode()
-        except UnicodeDecodeError:
-            name = None
+        length = int(size) if size.isdigit() and len(size) < 20 else length
         sparse = any(key.startswith(b"GNU.sparse") for key in told)
-        return name, int(size) if size.isdigit() else length, sparse
+        return _decoded(told.get(b"path") or _short_name(header)), length, sparse
+
+
+def _decoded(name: bytes) -> str | None:
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _refused(kind: bytes, sparse: bool, name: str | None) -> str | None:
@@ -166,7 +179,7 @@ def _refused(kind: bytes, sparse: bool, name: str | None) -> str | None:
         reason = "tar: neither file nor folder"
     elif name is None:
         reason = "tar: name that is not UTF-8"
-    elif not name or "\0" in name or name.startswith("/") or ".." in name.split("/"):
+    elif not name or "\0" in name or name[0] == "/" or (".." in name and ".." in name.split("/")):
         reason = "tar: name that leads out of the archive"
     return reason
 
@@ -183,11 +196,12 @@ def _size(header: bytes) -> int | None:
 
 
 def _octal(field: bytes) -> int | None:
-    digits = field.split(b"\0", 1)[0].strip()
+    """As tarfile reads it: up to a NUL, spaces around."""
     try:
-        return int(digits or b"0", 8) if not digits.startswith((b"-", b"+")) else None
+        number = int(field.partition(b"\0")[0].strip() or b"0", 8)
     except ValueError:
         return None
+    return number if number >= 0 else None
 
 
 def _checksum_holds(header: bytes) -> bool:
@@ -201,9 +215,10 @@ def _checksum_holds(header: bytes) -> bool:
 
 
 def _short_name(header: bytes) -> bytes:
-    name = header[:100].split(b"\0", 1)[0]
-    prefix = header[345:500].split(b"\0", 1)[0] if header.startswith(POSIX, 257) else b""
-    return prefix + b"/" + name if prefix else name
+    name = header[:100].partition(b"\0")[0]
+    if not header[345] or not header.startswith(POSIX, 257):
+        return name
+    return header[345:500].partition(b"\0")[0] + b"/" + name
 
 
 def _pax_records(about: bytes) -> dict[bytes, bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import RowMapping, with_fields
 from manyview.corpus.sources.pictures import Places
 from manyview.corpus.sources.table_rows import chunks
-from manyview.corpus.sources.tar import Archive, MappedArchive, Member, StreamedArchive, members
+from manyview.corpus.sources.tar import Archive, LocalArchive, Member, StreamedArchive, members
 from manyview.errors import UsageError
 
 __all__ = ["IMAGE_SUFFIXES", "WebDatasetConfig", "WebDatasetPart", "WebDatasetSource", "complete_webdataset"]
@@ -88,7 +89,7 @@ class WebDatasetPart:
         """The samples in order."""
         with open_stream(self.file.path) as stream:
             local = not is_remote(self.file.path) and not compression_of(self.file.path)
-            archive: Archive = MappedArchive(stream) if local else StreamedArchive(stream)
+            archive: Archive = LocalArchive(stream) if local else StreamedArchive(stream)
             keyed = _keyed(members(archive, skipped), skipped)
             for key, group in groupby(keyed, key=lambda one: one[0]):
                 sample = Sample({"__key__": key})
@@ -173,7 +174,7 @@ def _keyed(found: Iterator[Member], skipped: Counter[str]) -> Iterator[tuple[str
 def _add_image(sample: Sample, member: Member, archive: Archive, skipped: Counter[str]) -> None:
     if sample.image is not None or sample.data is not None:
         skipped["tar: second image of a sample"] += 1
-    elif isinstance(archive, MappedArchive):
+    elif isinstance(archive, LocalArchive):
         sample.image = member
     elif member.length > MAX_STREAMED_BYTES:
         skipped["image: larger than 256 MB"] += 1
@@ -193,7 +194,7 @@ def _add_text(sample: Sample, suffix: str, member: Member, archive: Archive, ski
     if len(data) < member.length:
         return
     try:
-        text = data.decode("utf-8-sig")
+        text = data.removeprefix(BOM_UTF8).decode()
         if suffix == "json":
             sample.row = _json_fields(text) | sample.row
         else:
