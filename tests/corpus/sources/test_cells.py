@@ -100,6 +100,35 @@ def test_a_separator_cuts_cells_into_pieces(values: list[str | None], mark: str)
     assert list(zip(found.rows.to_pylist(), found.texts.to_pylist(), strict=True)) == expected
 
 
+LISTS = [pa.list_, pa.large_list, pa.list_view, pa.large_list_view, lambda inner: pa.list_(inner, 2)]
+
+
+@pytest.mark.parametrize("make", LISTS, ids=["list", "large", "view", "large view", "fixed"])
+def test_every_kind_of_list_says_the_same(make: Any) -> None:
+    values = [["a", "b"], None, ["c", None], None]
+    found = exploded(pa.array(values, make(pa.string())), "")
+    assert found.rows.to_pylist() == [0, 0, 2] and found.texts.to_pylist() == ["a", "b", "c"]
+
+
+def test_values_hidden_under_a_null_list_are_nobodys() -> None:
+    hidden = pa.ListArray.from_arrays([0, 1, 3, 4], ["a", "x", "y", "b"], mask=pa.array([False, True, False]))
+    assert exploded(hidden, "").rows.to_pylist() == [0, 2]
+    assert exploded(hidden, "").texts.to_pylist() == ["a", "b"]
+
+
+ODD = [
+    pa.array([1, None], pa.duration("s")),
+    pa.array([1, None], pa.timestamp("us", "Nowhere/Never")),
+    pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int64())),
+    pa.UnionArray.from_sparse(pa.array([0, 1], pa.int8()), [pa.array([1, 2]), pa.array(["a", "b"])]),
+]
+
+
+@pytest.mark.parametrize("column", ODD, ids=lambda column: str(column.type))
+def test_odd_types_are_counted_and_no_error(column: pa.Array) -> None:
+    assert exploded(column, "").skipped == {"text: not a text or number": len(column) - column.null_count}
+
+
 @given(st.lists(st.text("abc'\"\\,[] é", min_size=1, max_size=6).map(str.strip).filter(bool), min_size=1, max_size=4))
 def test_written_lists_are_read_as_json_and_as_python(items: list[str]) -> None:
     for written in (json.dumps(items), json.dumps(items, ensure_ascii=False), repr(items), repr(tuple(items))):

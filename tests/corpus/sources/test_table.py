@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from tests.corpus.sources.reading import Everything, everything
 
 from manyview.corpus.sources import open_source, table_rows
+from manyview.corpus.sources import lines as lines_module
 from manyview.corpus.sources import table as table_module
 from manyview.corpus.sources.table import TableConfig, TableSource
 from manyview.errors import ManyviewError, UsageError
@@ -396,3 +397,23 @@ def test_prefixes_keep_two_sources_apart_and_links_together(tmp_path: Path) -> N
     found = everything(TableSource(TableConfig(path=str(file), **MAPPING, prefix="shop/")))
     assert found.column("id") and {*found.column("id")} <= {f"shop/{row['sku']}" for row in ROWS}
     assert {id_ for (id_,) in found.texts("id")} <= {f"shop/{row['sku']}" for row in ROWS}
+
+
+def test_fields_of_lists_of_structs_are_lists(tmp_path: Path) -> None:
+    sentences = [[{"raw": "a", "n": 1}, {"raw": "b", "n": 2}], None, [], [{"raw": None, "n": 3}, {"raw": "c", "n": 4}]]
+    rows = [{"id": number, "sentences": said} for number, said in enumerate(sentences)]
+    for suffix in (".parquet", ".jsonl"):
+        file = WRITERS[suffix](rows, tmp_path / f"t{suffix}")
+        found = everything(TableSource(TableConfig(path=str(file), id="id", views={"caption": "sentences.raw"})))
+        assert found.texts("id", "text") == [("0", "a"), ("0", "b"), ("3", "c")]
+
+
+def test_a_line_of_jsonl_without_end_is_counted_and_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines_module, "MAX_LINE_BYTES", 60)
+    rows = [{"id": "1", "title": "a"}, {"id": "2", "title": "x" * 500}, {"id": "3", "title": "c"}]
+    file = write_jsonl(rows, tmp_path / "t.jsonl")
+    found = everything(TableSource(TableConfig(path=str(file))))
+    assert found.texts("id", "text") == [("1", "a"), ("3", "c")]
+    assert found.skipped == Counter({"row: longer than 64 MB": 1})

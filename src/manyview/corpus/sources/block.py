@@ -93,6 +93,8 @@ def plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
         column = column.storage
     if pa.types.is_dictionary(column.type):
         return plain(column.dictionary_decode())
+    if pa.types.is_run_end_encoded(column.type):
+        return plain(pc.run_end_decode(column))
     if simple := _simple_type(column.type):
         return column.cast(simple)
     return column
@@ -196,6 +198,11 @@ def _simple_type(kind: pa.DataType) -> pa.DataType | None:
         return pa.string()
     if types.is_large_binary(kind) or types.is_binary_view(kind) or types.is_fixed_size_binary(kind):
         return pa.binary()
-    if types.is_large_list(kind) or types.is_fixed_size_list(kind) or types.is_list_view(kind):
+    if (
+        types.is_large_list(kind)
+        or types.is_fixed_size_list(kind)
+        or types.is_list_view(kind)
+        or types.is_large_list_view(kind)
+    ):
         return pa.list_(kind.value_type)
     return None

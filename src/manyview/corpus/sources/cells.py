@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -85,7 +86,8 @@ def exploded(column: pa.Array, split: str) -> Exploded:
 def _flattened(column: pa.Array) -> tuple[pa.Array, pa.Array]:
     rows = pa.array(range(len(column)), pa.int64())
     while pa.types.is_list(column.type):
-        rows = rows.take(pc.list_parent_indices(column))
+        lengths = pc.fill_null(pc.list_value_length(column), 0)  # a null may have values, which flatten leaves out
+        rows = rows.take(pa.array(np.repeat(np.arange(len(column)), lengths)))
         column = plain(pc.list_flatten(column))
     return rows, column
 
@@ -116,7 +118,7 @@ def _texts(column: pa.Array) -> pa.Array:
         return _utf8(column)
     if pa.types.is_floating(kind):
         return pa.array([None if one is None else written_float(one) for one in column.to_pylist()], pa.string())
-    if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_temporal(kind):
+    if pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_date(kind):
         return column.cast(pa.string())
     return pa.nulls(len(column), pa.string())
 

@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 MAX_BLOCK_ROWS = 1 << 14
-MAX_BLOCK_BYTES = 32 << 20
+MAX_BLOCK_BYTES = 16 << 20
 SAMPLED_ROWS = 1000
 
 
