@@ -14,8 +14,8 @@ import pytest
 from pydantic import ValidationError
 from tests.corpus.sources.reading import Everything, everything
 
-from manyview.corpus.sources import open_source, table_rows
 from manyview.corpus.sources import lines as lines_module
+from manyview.corpus.sources import open_source, table_rows
 from manyview.corpus.sources import table as table_module
 from manyview.corpus.sources.table import TableConfig, TableSource
 from manyview.errors import ManyviewError, UsageError
