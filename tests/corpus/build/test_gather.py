@@ -37,11 +37,15 @@ def stored(images: Rows, views: Rows, folder: Path, files: int = 1) -> None:
     folder.mkdir(parents=True)
     for i in range(files):
         pq.write_table(pa.Table.from_pylist(views[i::files], VIEWS), folder / f"views-{i}.parquet", row_group_size=20)
-    pq.write_table(pa.Table.from_pylist(images, pa.schema([("id", pa.string()), ("width", pa.int64())])), folder / "images.parquet")
+    pq.write_table(
+        pa.Table.from_pylist(images, pa.schema([("id", pa.string()), ("width", pa.int64())])), folder / "images.parquet"
+    )
 
 
 def gathered(folder: Path, **options: Any) -> tuple[Rows, GatherReport]:
-    report = gather([str(folder / "views-*.parquet")], str(folder / "images.parquet"), folder / "out", folder / "work", **options)
+    report = gather(
+        [str(folder / "views-*.parquet")], str(folder / "images.parquet"), folder / "out", folder / "work", **options
+    )
     files = sorted((folder / "out").iterdir())
     assert not list((folder / "work").iterdir())
     assert all(pq.read_schema(file).field("views").type.equals(SAID) for file in files)
@@ -89,7 +93,12 @@ def test_tables_without_rows_are_tables(tmp_path: Path) -> None:
 def test_what_the_user_can_put_right_is_said(tmp_path: Path) -> None:
     images, views = random_tables(0)
     stored(images, views, tmp_path / "t")
-    good, table, out, work = str(tmp_path / "t/views-0.parquet"), str(tmp_path / "t/images.parquet"), tmp_path / "out", tmp_path / "work"
+    good, table, out, work = (
+        str(tmp_path / "t/views-0.parquet"),
+        str(tmp_path / "t/images.parquet"),
+        tmp_path / "out",
+        tmp_path / "work",
+    )
     with pytest.raises(UsageError, match="matches no file"):
         gather([str(tmp_path / "*.csv")], table, out, work)
     with pytest.raises(UsageError, match=r"images\.parquet has no column 'kind'"):

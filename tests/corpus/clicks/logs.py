@@ -102,7 +102,11 @@ def _robots(rows: Sequence[Row], log: ClickLog) -> dict[str, str]:
     found = dict[str, str]()
     for user in shown:
         rate = clicked[user] / max(shown[user], clicked[user], 1)
-        if log.max_user_click_rate is not None and rate > log.max_user_click_rate and clicked[user] >= log.min_user_clicks:
+        if (
+            log.max_user_click_rate is not None
+            and rate > log.max_user_click_rate
+            and clicked[user] >= log.min_user_clicks
+        ):
             found[user] = "row: of a user who clicks nearly all that is shown"
     for (user, _), clicks in by_hour.items():
         if log.max_user_clicks_per_hour is not None and clicks > log.max_user_clicks_per_hour:
@@ -163,7 +167,14 @@ def _views(
                 else:
                     rho = (c[pair] + strength) / (e[pair] + strength)
                     origin = f"clicks:{clicks[pair]}/{shown[pair]}"
-                    view = {"id": pair[1], "kind": "query", "text": text, "lang": "", "weight": rho / (1 + rho), "origin": origin}
+                    view = {
+                        "id": pair[1],
+                        "kind": "query",
+                        "text": text,
+                        "lang": "",
+                        "weight": rho / (1 + rho),
+                        "origin": origin,
+                    }
                     by_image[pair[1]].append(view)
     views = list[dict[str, Any]]()
     for image in sorted(by_image):

@@ -7,15 +7,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.corpus.clicks.logs import built
 
 from manyview.corpus.clicks import ClickLog
 from manyview.corpus.clicks.examination import Sample, estimated, examination, prior_strength, weights
-from tests.corpus.clicks.logs import built
 
 LOOKS = np.array([1.0, 0.6, 0.4, 0.3, 0.25, 0.2, 0.15, 0.12, 0.1, 0.08])  # the chance that a position is looked at
 
 
-def simulated(rng: np.random.Generator, queries: int = 60, pages: int = 400) -> tuple[pa.Table, dict[tuple[str, str], float]]:
+def simulated(
+    rng: np.random.Generator, queries: int = 60, pages: int = 400
+) -> tuple[pa.Table, dict[tuple[str, str], float]]:
     """A log of a ranker that is fairly good and a little restless, and how much each image is truly liked."""
     counts = dict[tuple[str, str, int], list[int]]()
     liked = dict[tuple[str, str], float]()

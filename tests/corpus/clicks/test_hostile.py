@@ -10,10 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.corpus.clicks.logs import built
 
 from manyview.corpus.clicks import ClickLog
 from manyview.errors import UsageError
-from tests.corpus.clicks.logs import built
 
 GOOD = [("red shoes", "1", 10, 4), ("blue lamp", "2", 9, 5)]
 HEADER = "query,id,impressions,clicks"
@@ -166,7 +166,7 @@ def test_a_suffix_that_says_nothing_needs_the_format(tmp_path: Path) -> None:
 def test_a_column_of_lists_is_refused(tmp_path: Path) -> None:
     columns = {"query": [["a"]], "id": ["1"], "impressions": [1], "clicks": [1]}
     pq.write_table(pa.table(columns), tmp_path / "log.parquet")
-    with pytest.raises(UsageError, match="'query' of .* holds list"):
+    with pytest.raises(UsageError, match=r"'query' of .* holds list"):
         texts(tmp_path, tmp_path / "log.parquet")
 
 
@@ -202,7 +202,13 @@ SECONDS = int(MOMENT.timestamp())
     ],
 )
 def test_times_are_read_however_they_are_written(tmp_path: Path, times: pa.Array) -> None:
-    columns = {"query": ["a", "b", "c"], "id": ["1", "2", "3"], "impressions": [8] * 3, "clicks": [4] * 3, "time": times}
+    columns = {
+        "query": ["a", "b", "c"],
+        "id": ["1", "2", "3"],
+        "impressions": [8] * 3,
+        "clicks": [4] * 3,
+        "time": times,
+    }
     pq.write_table(pa.table(columns), tmp_path / "log.parquet")
     settings = LOOSE | {"time": "time", "half_life_days": 1.0, "prior_clicks": 1.0}
     views, report = built(ClickLog(path=str(tmp_path / "log.parquet"), **settings), tmp_path)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.corpus.clicks.logs import START, Row, built, written
 
 HOUR = 3600

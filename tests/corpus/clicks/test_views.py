@@ -6,12 +6,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from tests.corpus.clicks.logs import START, Row, built, by_definition, random_rows, table, written
 
 from manyview.corpus.clicks import ClickLog, in_processes, query_views
 from manyview.corpus.clicks.stages import Result, Unit
 from manyview.corpus.sources.contract import VIEWS
 from manyview.errors import UsageError
-from tests.corpus.clicks.logs import START, Row, built, by_definition, random_rows, table, written
 
 ALL: dict[str, Any] = {"time": "time", "position": "position", "user": "user", "examination": "rate"}
 LOOSE: dict[str, Any] = {"min_clicks": 1, "min_query_clicks": 1, "min_query_users": 1}
@@ -56,7 +56,8 @@ def test_neither_order_nor_files_nor_parts_nor_processes_change_a_bit(tmp_path: 
 @pytest.mark.slow
 def test_processes_change_nothing(tmp_path: Path) -> None:
     log = written(random_rows(6), tmp_path, **ALL)
-    assert built(log, tmp_path / "a", parts=4) == built(log, tmp_path / "b", parts=4, run=in_processes(2))
+    with in_processes(2) as run:
+        assert built(log, tmp_path / "a", parts=4) == built(log, tmp_path / "b", parts=4, run=run)
 
 
 def test_a_smaller_sample_does_not_depend_on_parts_either(tmp_path: Path) -> None:
@@ -95,7 +96,10 @@ def test_a_killed_build_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_each_row_of_a_log_without_counts_is_a_click(tmp_path: Path) -> None:
     clicks = [("a", "1")] * 6 + [("a", "2")] * 2 + [("b", "2")] * 4
-    rows: list[Row] = [{"query": q, "id": i, "impressions": 1, "clicks": 1, "time": START, "position": 1, "user": "u"} for q, i in clicks]
+    rows: list[Row] = [
+        {"query": q, "id": i, "impressions": 1, "clicks": 1, "time": START, "position": 1, "user": "u"}
+        for q, i in clicks
+    ]
     log = written(rows, tmp_path, impressions=None, clicks=None, prior_clicks=2.0)
     found, _ = built(log, tmp_path)
     mean = 12 / (8 + 8 + 4)  # clicks over clicks of the query, once for each of its images
@@ -109,7 +113,9 @@ def test_each_row_of_a_log_without_counts_is_a_click(tmp_path: Path) -> None:
 def test_a_row_for_each_showing_is_the_same_as_counts(tmp_path: Path) -> None:
     counted = [row for row in random_rows(9) if row["impressions"]]
     single = [
-        {**row, "impressions": 1, "clicks": int(i < row["clicks"])} for row in counted for i in range(row["impressions"])
+        {**row, "impressions": 1, "clicks": int(i < row["clicks"])}
+        for row in counted
+        for i in range(row["impressions"])
     ]
     settings = ALL | LOOSE
     one = built(written(counted, tmp_path / "a", **settings), tmp_path / "a")[0]

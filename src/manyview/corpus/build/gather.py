@@ -66,7 +66,9 @@ def gather(
     spills, lost = dict[str, list[Path]](), 0
     for kind, files in tables.items():
         chunks = [chunk for file in files for chunk in _chunks(file, schemas[kind])]
-        units = stage(kind, folder, _scatter, [(c, schemas[kind], folder, f"{kind}-{i:06d}", parts) for i, c in enumerate(chunks)])
+        units = stage(
+            kind, folder, _scatter, [(c, schemas[kind], folder, f"{kind}-{i:06d}", parts) for i, c in enumerate(chunks)]
+        )
         results = list(run(units))
         spills[kind] = [folder / name for result in results for name in result["spills"]]
         lost += sum(result["without_id"] for result in results)
@@ -81,7 +83,9 @@ def gather(
 def _files(glob: str) -> list[str]:
     place = locate(glob)
     if isinstance(place, Path):
-        found = [place] if place.is_file() else list(Path(place.anchor or ".").glob(str(place.relative_to(place.anchor))))
+        found = (
+            [place] if place.is_file() else list(Path(place.anchor or ".").glob(str(place.relative_to(place.anchor))))
+        )
         files = sorted(str(file) for file in found if file.is_file())
     else:
         files = sorted(place.fs.unstrip_protocol(file) for file in place.fs.glob(place.path))

@@ -32,9 +32,13 @@ class ClickLog(Config):
 
     query: Column = Field(default="query", description="the column of what was typed")
     id: Column = Field(default="id", description="the column of the image's id")
-    impressions: Column | None = Field(default="impressions", description="how often it was shown; null: no such column")
+    impressions: Column | None = Field(
+        default="impressions", description="how often it was shown; null: no such column"
+    )
     clicks: Column | None = Field(default="clicks", description="how often it was clicked; null: each row is a click")
-    time: Column | None = Field(default=None, description="seconds, milliseconds, ... since 1970, timestamps or ISO 8601")
+    time: Column | None = Field(
+        default=None, description="seconds, milliseconds, ... since 1970, timestamps or ISO 8601"
+    )
     position: Column | None = Field(default=None, description="the place in the list of results")
     user: Column | None = Field(default=None, description="user or session, any text or number; never written out")
 
@@ -63,9 +67,13 @@ class ClickLog(Config):
     max_user_click_rate: float | None = Field(default=0.9, gt=0, le=1, description="a user above this is a robot ...")
     min_user_clicks: int = Field(default=50, ge=1, description="... when there are at least so many clicks")
     burst_clicks: int | None = Field(
-        default=50, ge=1, description="without users: clicks of a query on an image in an hour above which it may be a robot"
+        default=50,
+        ge=1,
+        description="without users: clicks of a query on an image in an hour above which it may be a robot",
     )
-    burst_factor: float = Field(default=20.0, ge=1, description="... if so many times the mean of the log's other hours")
+    burst_factor: float = Field(
+        default=20.0, ge=1, description="... if so many times the mean of the log's other hours"
+    )
 
     @model_validator(mode="after")
     def _is_a_known_form(self) -> Self:
@@ -101,7 +109,9 @@ class ClickLog(Config):
     @property
     def watches_bursts(self) -> bool:
         """Robots are looked for by hour, there being single events with a time and no user."""
-        return self.burst_clicks is not None and self.impressions is None and self.time is not None and self.user is None
+        return (
+            self.burst_clicks is not None and self.impressions is None and self.time is not None and self.user is None
+        )
 
     @property
     def watches_users(self) -> bool:

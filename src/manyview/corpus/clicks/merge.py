@@ -121,7 +121,10 @@ def _passing(
     of_query = np.bincount(query, weights=clicks, minlength=number)
     images = np.bincount(query, weights=clicks > 0, minlength=number)
     query_checks = {f"query: fewer than {log.min_query_clicks} clicks": of_query < log.min_query_clicks}
-    pair_checks = {"pair: never clicked": clicks == 0, f"pair: fewer than {log.min_clicks} clicks": clicks < log.min_clicks}
+    pair_checks = {
+        "pair: never clicked": clicks == 0,
+        f"pair: fewer than {log.min_clicks} clicks": clicks < log.min_clicks,
+    }
     if log.user is not None:
         query_users, pair_users = _users(folder, names, part, sums, query, image)
         query_checks[f"query: fewer than {log.min_query_users} users"] = query_users < log.min_query_users
@@ -150,7 +153,11 @@ def _users(folder: Path, names: list[str], part: int, sums: _Sums, query: Ints, 
     width = len(sums.images) + 1
     pairs = query * width + image
     at = np.searchsorted(pairs, of_query * width + of_image)
-    at = at[(at < len(pairs)) & (pairs[np.minimum(at, len(pairs) - 1)] == of_query * width + of_image)] if len(pairs) else at[:0]
+    at = (
+        at[(at < len(pairs)) & (pairs[np.minimum(at, len(pairs) - 1)] == of_query * width + of_image)]
+        if len(pairs)
+        else at[:0]
+    )
     return np.bincount(once, minlength=len(sums.queries)), np.bincount(at, minlength=len(pairs))
 
 
@@ -165,9 +172,7 @@ def _shown_as(queries: pa.Array, surfaces: pa.Table) -> pa.Array:
 
 def _passed(sums: _Sums, rows: Bools, texts: pa.Array) -> pa.Table:
     query, image = pa.array(sums.query[rows], pa.int32()), pa.array(sums.image[rows], pa.int32())
-    numbers = {
-        name: getattr(sums, name)[rows] for name in ("position", "impressions", "clicks", "shown", "clicked")
-    }
+    numbers = {name: getattr(sums, name)[rows] for name in ("position", "impressions", "clicks", "shown", "clicked")}
     return pa.table({"text": texts.take(query), "id": sums.images.take(image), **numbers})
 
 

@@ -8,7 +8,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from glob import glob
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -55,7 +54,9 @@ def _expand(path: str) -> list[str]:
     place = locate(path)
     if any(mark in path for mark in "*?["):
         if isinstance(place, Path):
-            return [file for file in glob(path, recursive=True) if Path(file).is_file()]
+            whole = place.absolute()
+            found = Path(whole.anchor).glob(str(whole.relative_to(whole.anchor)))
+            return [str(file) for file in found if file.is_file()]
         return [place.fs.unstrip_protocol(file) for file in place.fs.glob(place.path)]
     if place.is_dir():
         return [str(file) for file in place.rglob("*") if file.is_file() and _format(str(file))]
@@ -92,7 +93,9 @@ def _parquet_pieces(file: str, log: ClickLog, piece_rows: int) -> list[Piece]:
         _check(file, log, schema.names)
         for name in log.columns.values():
             if pt.is_nested(schema.field(name).type):
-                raise UsageError(f"the column {name!r} of {file} holds {schema.field(name).type}, allowed: single values")
+                raise UsageError(
+                    f"the column {name!r} of {file} holds {schema.field(name).type}, allowed: single values"
+                )
         sizes = [opened.metadata.row_group(i).num_rows for i in range(opened.metadata.num_row_groups)]
     found, groups, rows = list[Piece](), list[int](), 0
     for group, size in enumerate(sizes):
@@ -112,9 +115,9 @@ def _text_pieces(file: str, form: str, log: ClickLog) -> list[Piece]:
             empty = not any(row is not None for row in objects)
         else:
             header = stream.readline(_LINE_BYTES).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-            quoting = csv.QUOTE_NONE if form == "tsv" else csv.QUOTE_MINIMAL
-            delimiter = "\t" if form == "tsv" else ","
-            names = next(csv.reader(io.StringIO(header), delimiter=delimiter, quoting=quoting), [])
+            plain = header.rstrip("\r\n").split("\t")
+            names = plain if form == "tsv" else next(csv.reader(io.StringIO(header)), [])
+            names = [name for name in names if name]
             empty = not names
     if not empty:
         _check(file, log, names)
@@ -222,5 +225,3 @@ def _scalar(value: Any) -> bytes | None:
         return b"1" if value else b"0"
     written = value if isinstance(value, str) else json.dumps(value)
     return written.encode("utf-8", "surrogatepass")
-
-

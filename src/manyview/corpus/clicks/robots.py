@@ -68,7 +68,9 @@ def find_robots(log: ClickLog, spills: list[Path], part: int) -> Result:
 def write_robots(path: Path, found: list[Result]) -> None:
     """One sorted table of all the robots."""
     rows = sorted((user, reason) for result in found for reason in (0, 1) for user in result["robots"][reason])
-    table = pa.table({"user": pa.array([u for u, _ in rows], pa.int64()), "reason": pa.array([r for _, r in rows], pa.int64())})
+    table = pa.table(
+        {"user": pa.array([u for u, _ in rows], pa.int64()), "reason": pa.array([r for _, r in rows], pa.int64())}
+    )
     write_whole(path, table)
 
 

@@ -13,33 +13,41 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.ipc as ipc
+from pyarrow import ipc
 
 from manyview.corpus.clicks.columns import Ints
 
 __all__ = ["hashes", "part_of_texts", "read_part", "read_whole", "write_spill", "write_whole"]
 
-_RANDOM = np.random.Generator(np.random.PCG64(0)).integers(2**63, size=4096, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
+    2
+) + np.uint64(1)
 _OPTIONS = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 
 def hashes(texts: pa.StringArray) -> npt.NDArray[np.uint64]:
     """32 bits for each text, none of which is null; the same on every machine.
 
-    Multilinear: the sum of each byte times a random number for its place, mixed.
+    A polynomial in an odd number, modulo 2**64, over the bytes: one running sum serves all texts, for each is
+    a difference of two of its places, divided by the power at which the text begins.
     """
     wide = texts.cast(pa.large_string())
     _, offsets, data = wide.buffers()
     ends = np.frombuffer(offsets or bytes(8), np.int64)[wide.offset : wide.offset + len(wide) + 1]
-    starts, lengths = ends[:-1], np.diff(ends)
     of_bytes = np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]].astype(np.uint64)
-    place = np.arange(len(of_bytes)) - np.repeat(starts - ends[0], lengths)
-    of_bytes += np.uint64(1)  # or a zero byte would be no byte
-    of_bytes *= _RANDOM[place % len(_RANDOM)]
+    of_bytes += np.uint64(1)  # or a zero byte at the end would be no byte
+    places = ends - ends[0]
+    of_bytes *= np.cumprod(np.full(len(of_bytes), _BASE))
     sums = np.append(np.uint64(0), np.cumsum(of_bytes, dtype=np.uint64))
-    mixed = sums[ends[1:] - ends[0]] - sums[starts - ends[0]]
+    begin = np.append(np.uint64(1), np.cumprod(np.full(len(of_bytes), _INVERSE)))[places[:-1]]
+    mixed = (sums[places[1:]] - sums[places[:-1]]) * begin
+    mixed ^= mixed >> np.uint64(32)
+    mixed *= _BASE
     mixed ^= mixed >> np.uint64(29)
-    return (mixed * _RANDOM[0]) >> np.uint64(32)
+    mixed *= _BASE
+    found: npt.NDArray[np.uint64] = mixed >> np.uint64(32)
+    return found
 
 
 def part_of_texts(texts: pa.StringArray, parts: int) -> Ints:

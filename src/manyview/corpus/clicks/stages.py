@@ -7,6 +7,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,18 +52,22 @@ def in_turn(units: Sequence[Unit]) -> Iterator[Result]:
     return (unit() for unit in units)
 
 
-def in_processes(number: int) -> Run:
-    """`number` processes at a time."""
+@contextmanager
+def in_processes(number: int) -> Iterator[Run]:
+    """`number` processes at a time, the same for all the stages."""
+    if number < 2:
+        yield in_turn
+        return
+    with ProcessPoolExecutor(number, multiprocessing.get_context("spawn")) as pool:
 
-    def run(units: Sequence[Unit]) -> Iterator[Result]:
-        if number < 2 or len(units) < 2:
-            yield from in_turn(units)
-            return
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(number, len(units)), context) as pool:
-            yield from pool.map(Unit.__call__, units)
+        def run(units: Sequence[Unit]) -> Iterator[Result]:
+            return pool.map(Unit.__call__, units)
 
-    return run
+        try:
+            yield run
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def stage(name: str, work: Path, function: Callable[..., Result], arguments: Iterable[tuple[Any, ...]]) -> list[Unit]:

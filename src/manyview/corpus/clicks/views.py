@@ -50,7 +50,13 @@ class ClickReport:
 
 
 def query_views(
-    log: ClickLog, out: Path, work: Path, run: Run = in_turn, *, parts: int | None = None, sample_rows: int = SAMPLE_ROWS
+    log: ClickLog,
+    out: Path,
+    work: Path,
+    run: Run = in_turn,
+    *,
+    parts: int | None = None,
+    sample_rows: int = SAMPLE_ROWS,
 ) -> ClickReport:
     """Write views-*.parquet, together sorted by id and, within an id, from the best query down.
 
@@ -105,7 +111,9 @@ class _Build:
         self._count(results)
         unit = FIXED if self.log.half_life_days is not None else 1
         shown, clicked = (_total(results, name) / unit for name in ("shown", "clicked"))
-        sample, ids = _sample([self.folder / f"sample-{part:06d}.arrow" for part in range(self.parts)], results, unit, sample_rows)
+        sample, ids = _sample(
+            [self.folder / f"sample-{part:06d}.arrow" for part in range(self.parts)], results, unit, sample_rows
+        )
         theta = examination(self.log, shown, clicked, sample)
         strength = self.log.prior_clicks or prior_strength(sample, theta)
         return ClickReport(
