@@ -21,8 +21,6 @@ __all__ = ["hashes", "part_of_texts", "read_part", "read_whole", "write_spill", 
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
-    2
-) + np.uint64(1)
 _OPTIONS = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 
