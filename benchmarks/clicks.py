@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def compare(given: argparse.Namespace, folder: Path) -> None:
-    """Prints wall and CPU seconds and the peak of each way; fails if they do not find as many views. One that was stopped has nan."""
+    """Prints wall and CPU seconds and the peak of each way, nan where it was stopped; fails if views differ."""
     if not (folder / "log").is_dir():
         measured("make", given, folder)
     rows, found = list[list[str]](), dict[str, tuple[float, ...]]()

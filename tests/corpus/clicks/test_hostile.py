@@ -55,6 +55,7 @@ BOTH = [("red shoes", "1"), ("blue lamp", "2")]
         ("\u200b\ufeff,1,5,1".encode(), "row: query is empty"),
         (b"a" * 201 + b",1,5,1", "row: query is too long"),
         ("鞋".encode() * 201 + b",1,5,1", "row: query is too long"),
+        (b"red shoes," + b"1" * 8193 + b",5,1", "row: image id is too long"),
         (b" a" * 5_000_000 + b",1,5,1", "row: query is too long"),
     ],
 )

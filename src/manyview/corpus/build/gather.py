@@ -28,7 +28,7 @@ SAID = pa.list_(pa.struct([field for field in VIEWS if field.name != "id"]))
 _BATCH_BYTES = 64 << 20
 _BATCH_ROWS = 1 << 18
 _PART_BYTES = 32 << 20  # of Parquet files as they stand
-_MAX_PARTS = 1024
+_MAX_PARTS = 4096
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,8 @@ def _scatter(chunk: _Chunk, schema: pa.Schema, folder: Path, name: str, parts: i
 def _rows_at_once(opened: pq.ParquetFile, chunk: _Chunk) -> int:
     """So few that they take 64 MB, as where images' bytes are among the columns."""
     groups = [opened.metadata.row_group(i) for i in chunk.row_groups]
-    size, rows = sum(group.total_byte_size for group in groups), sum(group.num_rows for group in groups)
+    size = sum(int(group.total_byte_size) for group in groups)
+    rows = sum(int(group.num_rows) for group in groups)
     return min(_BATCH_ROWS, max(1, rows * _BATCH_BYTES // max(size, 1)))
 
 
@@ -194,7 +195,8 @@ def _runs(starts: Ints, ends: Ints) -> Ints:
     """The numbers of all the ranges, one range after the other."""
     lengths = ends - starts
     before = np.cumsum(lengths) - lengths
-    return np.arange(lengths.sum()) + np.repeat(starts - before, lengths)
+    numbers: Ints = np.arange(lengths.sum()) + np.repeat(starts - before, lengths)
+    return numbers
 
 
 def _write(path: Path, table: pa.Table) -> None:

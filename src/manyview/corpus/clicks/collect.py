@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from manyview.corpus.clicks.columns import Ints
+from manyview.corpus.clicks.columns import Bools, Ints
 from manyview.corpus.clicks.groups import sums_by
 from manyview.corpus.clicks.log import ClickLog
 from manyview.corpus.clicks.reading import Piece, read
@@ -54,13 +54,13 @@ def collect(log: ClickLog, piece: Piece, folder: Path, number: int, parts: int, 
     return {"rows": rows, "skipped": skipped, "spills": spills}
 
 
-def _of_people(found: Counts, words: Said, robots: pa.Table | None, skipped: Counter[str]) -> np.ndarray:
+def _of_people(found: Counts, words: Said, robots: pa.Table | None, skipped: Counter[str]) -> Bools:
     good = words.good
     if robots is None or not robots.num_rows:
         return good
     users, reasons = robots["user"].to_numpy(), robots["reason"].to_numpy()
     at = np.minimum(np.searchsorted(users, found.user), len(users) - 1)
-    robot = good & found.known_user & (users[at] == found.user)
+    robot: Bools = good & found.known_user & (users[at] == found.user)
     for reason, number in zip(REASONS, np.bincount(reasons[at[robot]], minlength=len(REASONS)).tolist(), strict=True):
         skipped[reason] += number
     return good & ~robot

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from manyview.corpus.clicks.columns import Ints
 from manyview.corpus.clicks.log import ClickLog
 
-__all__ = ["Sample", "estimated", "examination", "prior_strength", "weights"]
+__all__ = ["Floats", "Sample", "estimated", "examination", "prior_strength", "weights"]
 
 Floats = npt.NDArray[np.float64]
 

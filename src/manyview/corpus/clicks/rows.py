@@ -116,6 +116,7 @@ def said(batch: pa.RecordBatch, log: ClickLog, good: Bools, skipped: Counter[str
 
 _REASONS = ("", "is not UTF-8", "is empty", "is too long")
 _NOT_UTF8, _EMPTY, _TOO_LONG = 1, 2, 3
+_MAX_ID_BYTES = 8192
 _PLAIN = "^[!-~]+( [!-~]+)*$"  # such a text is tidy, and lower case is all its key needs
 
 
@@ -153,8 +154,9 @@ def _shown_and_key(text: str, max_chars: int) -> tuple[str, str, int]:
 
 
 def _wrong_ids(images: Texts) -> Ints:
-    empty = pc.equal(pc.binary_length(images.values), 0).to_numpy(zero_copy_only=False)
-    return np.where(images.broken, _NOT_UTF8, np.where(empty, _EMPTY, 0))
+    length = pc.binary_length(images.values).to_numpy(zero_copy_only=False)
+    conditions = [images.broken, length == 0, length > _MAX_ID_BYTES]
+    return np.select(conditions, [_NOT_UTF8, _EMPTY, _TOO_LONG], 0)
 
 
 def _numbered(values: pa.Array) -> tuple[Ints, pa.Array]:

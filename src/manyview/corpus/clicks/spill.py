@@ -21,14 +21,21 @@ __all__ = ["hashes", "part_of_texts", "read_part", "read_whole", "write_spill", 
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
+_AT_ONCE = 1 << 14  # texts: what is under way stays in the processor's cache
 _OPTIONS = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
 
 def hashes(texts: pa.StringArray) -> npt.NDArray[np.uint64]:
-    """32 bits for each text, none of which is null; the same on every machine.
+    """32 bits for each text, none of which is null; the same on every machine."""
+    slices = [texts[at : at + _AT_ONCE] for at in range(0, max(len(texts), 1), _AT_ONCE)]
+    return np.concatenate([_hashes(some) for some in slices])
 
-    A polynomial in an odd number, modulo 2**64, over the bytes: one running sum serves all texts, for each is
-    a difference of two of its places, divided by the power at which the text begins.
+
+def _hashes(texts: pa.StringArray) -> npt.NDArray[np.uint64]:
+    """A polynomial in an odd number, modulo 2**64, over the bytes.
+
+    One running sum serves all texts: each is a difference of two of its places, divided by the power at which
+    the text begins.
     """
     wide = texts.cast(pa.large_string())
     _, offsets, data = wide.buffers()
@@ -39,13 +46,12 @@ def hashes(texts: pa.StringArray) -> npt.NDArray[np.uint64]:
     of_bytes *= np.cumprod(np.full(len(of_bytes), _BASE))
     sums = np.append(np.uint64(0), np.cumsum(of_bytes, dtype=np.uint64))
     begin = np.append(np.uint64(1), np.cumprod(np.full(len(of_bytes), _INVERSE)))[places[:-1]]
-    mixed = (sums[places[1:]] - sums[places[:-1]]) * begin
-    mixed ^= mixed >> np.uint64(32)
-    mixed *= _BASE
-    mixed ^= mixed >> np.uint64(29)
-    mixed *= _BASE
-    found: npt.NDArray[np.uint64] = mixed >> np.uint64(32)
-    return found
+    mixed: npt.NDArray[np.uint64] = (sums[places[1:]] - sums[places[:-1]]) * begin
+    for shift in (32, 29):
+        mixed ^= mixed >> np.uint64(shift)
+        mixed *= _BASE
+    mixed >>= np.uint64(32)
+    return mixed
 
 
 def part_of_texts(texts: pa.StringArray, parts: int) -> Ints:

@@ -28,7 +28,7 @@ __all__ = ["ClickReport", "query_views"]
 
 SAMPLE_ROWS = 1 << 20
 _PART_BYTES = 16 << 20  # of the files as they stand; a part takes about ten times that in memory
-_MAX_PARTS = 1024
+_MAX_PARTS = 4096
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from manyview.corpus.clicks.columns import Ints
-from manyview.corpus.clicks.examination import weights
+from manyview.corpus.clicks.examination import Floats, weights
 from manyview.corpus.clicks.groups import starts_of
 from manyview.corpus.clicks.log import ClickLog
 from manyview.corpus.clicks.spill import read_part, read_whole, write_spill
@@ -41,8 +41,10 @@ def weigh(
     starts = _pair_starts(text, ids)
     pair = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(ids))))
     shown, clicked = (table[name].to_numpy() / unit for name in ("shown", "clicked"))
-    expected = np.bincount(pair, weights=shown * np.array(theta)[table["position"].to_numpy()], minlength=len(starts))
-    found = weights(np.bincount(pair, weights=clicked, minlength=len(starts)), expected, strength)
+    looked_at: Floats = shown * np.array(theta)[table["position"].to_numpy()]
+    expected: Floats = np.bincount(pair, weights=looked_at, minlength=len(starts)).astype(np.float64)
+    clicks: Floats = np.bincount(pair, weights=clicked, minlength=len(starts)).astype(np.float64)
+    found = weights(clicks, expected, strength)
     rows = pa.array(starts)
     origins = _origins(log, table, pair, len(starts))
     columns = [ids.take(rows), text.take(rows), pa.array(found.astype(np.float32)), origins]
@@ -68,7 +70,8 @@ def _origins(log: ClickLog, table: pa.Table, pair: Ints, number: int) -> pa.Arra
 def _range(ids: pa.ChunkedArray, cuts: list[str]) -> Ints:
     coded = ids.combine_chunks().dictionary_encode()
     ranges = np.array([bisect_right(cuts, of) for of in coded.dictionary.to_pylist()], np.int64)
-    return ranges[coded.indices.to_numpy()]
+    of_rows: Ints = ranges[coded.indices.to_numpy()]
+    return of_rows
 
 
 def finish(log: ClickLog, spills: list[Path], part: int, out: Path) -> Result:
