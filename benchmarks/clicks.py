@@ -18,7 +18,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
@@ -29,11 +28,8 @@ import pyarrow.parquet as pq
 from manyview.corpus.build.gather import gather
 from manyview.corpus.clicks import ClickLog, in_processes, query_views
 
-if TYPE_CHECKING or "manyview" not in sys.argv:
-    import pandas as pd
-
 _FILES = 20
-_QUERIES, _SHOWN, _PRIOR, _TOP, _MIN_CLICKS = 300_000, 50, 2.0, 10, 2
+_QUERIES, _SHOWN = 300_000, 50
 _WORDS = "red blue green black white small large old new summer winter shoes dress lamp table chair bag".split()  # noqa: SIM905
 
 
@@ -148,14 +144,7 @@ def make(folder: Path, rows: int, images: int) -> None:
 
 
 def by_manyview(folder: Path, processes: int) -> int:
-    log = ClickLog(
-        path=str(folder / "log"),
-        position="position",
-        examination="rate",
-        prior_clicks=_PRIOR,
-        top_k=_TOP,
-        min_clicks=_MIN_CLICKS,
-    )
+    log = ClickLog(path=str(folder / "log"), position="position", examination="rate", prior_clicks=2.0)
     with in_processes(processes) as run:
         query_views(log, folder / "views", folder / "work", run)
         views, images = [str(folder / "views/*.parquet")], str(folder / "images.parquet")
@@ -163,57 +152,15 @@ def by_manyview(folder: Path, processes: int) -> int:
 
 
 def by_pandas(folder: Path, processes: int) -> int:
-    log = pd.read_parquet(folder / "log")
-    counts, written = sums(log)
-    del log
-    return beside_images(folder, views_of(counts, written))
+    from clicks_in_pandas import at_once  # noqa: PLC0415  nor is pandas in the peak of manyview
+
+    return at_once(folder)
 
 
 def by_pandas_in_pieces(folder: Path, processes: int) -> int:
-    parts = [sums(pd.read_parquet(file)) for file in sorted((folder / "log").iterdir())]
-    counts = pd.concat([counts for counts, _ in parts]).groupby(["query", "id", "position"], as_index=False).sum()
-    written = pd.concat([written for _, written in parts]).groupby(["query", "surface"], as_index=False).sum()
-    del parts
-    return beside_images(folder, views_of(counts, written))
+    from clicks_in_pandas import file_by_file  # noqa: PLC0415
 
-
-def sums(log: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Counts by query, image and position; and by query and how it was written."""
-    codes, uniques = pd.factorize(log["query"])
-    raw = pd.Series(uniques)
-    tidy = raw.str.normalize("NFC").str.replace(r"\s+", " ", regex=True).str.strip()
-    key = tidy.str.normalize("NFKC").str.casefold()
-    log["query"], log["surface"] = key.astype("category").array[codes], tidy.astype("category").array[codes]
-    grouped = log.groupby(["query", "id", "position"], observed=True, as_index=False)
-    counts = grouped[["impressions", "clicks"]].sum()
-    written = log.groupby(["query", "surface"], observed=True, as_index=False)["impressions"].sum()
-    counts["query"] = counts["query"].astype(str)
-    return counts, written.astype({"query": str, "surface": str})
-
-
-def views_of(counts: pd.DataFrame, written: pd.DataFrame) -> pd.DataFrame:
-    totals = counts.groupby("position")[["impressions", "clicks"]].sum()
-    mean = totals["clicks"].sum() / totals["impressions"].sum()
-    rate = (totals["clicks"] + 10 * mean) / (totals["impressions"] + 10)
-    rate *= totals["clicks"].sum() / (rate * totals["impressions"]).sum()
-    counts["expected"] = counts["impressions"] * counts["position"].map(rate)
-    pairs = counts.groupby(["query", "id"], as_index=False)[["impressions", "clicks", "expected"]].sum()
-    of_query = pairs.groupby("query")["clicks"].transform("sum")
-    images = (pairs["clicks"] > 0).groupby(pairs["query"]).transform("sum")
-    pairs = pairs[(of_query >= 3) & (images <= 1000) & (pairs["clicks"] >= _MIN_CLICKS)].copy()
-    rho = (pairs["clicks"] + _PRIOR) / (pairs["expected"] + _PRIOR)
-    pairs["weight"] = (rho / (1 + rho)).astype("float32")
-    best = written.sort_values(["query", "impressions", "surface"], ascending=[True, False, True])
-    pairs["text"] = pairs["query"].map(best.drop_duplicates("query").set_index("query")["surface"])
-    pairs = pairs.sort_values(["id", "weight", "text"], ascending=[True, False, True])
-    return pairs.groupby("id").head(_TOP)[["id", "text", "weight"]]
-
-
-def beside_images(folder: Path, views: pd.DataFrame) -> int:
-    lists = views.groupby("id").agg(text=("text", list), weight=("weight", list)).reset_index()
-    images = pd.read_parquet(folder / "images.parquet").merge(lists, on="id", how="left").sort_values("id")
-    images.to_parquet(folder / "pandas.parquet", compression="zstd")
-    return int(images["text"].str.len().sum())
+    return file_by_file(folder)
 
 
 WAYS = {"manyview": by_manyview, "pandas": by_pandas, "pandas, file by file": by_pandas_in_pieces}
