@@ -52,17 +52,21 @@ def merge(log: ClickLog, folder: Path, names: list[str], part: int, hours: int, 
     rows = np.repeat(kept, np.diff(np.append(pair_starts, len(sums.query))))
     write_whole(folder / f"merged-{part:06d}.arrow", _passed(sums, rows, _shown_as(sums.queries, surfaces)))
     limit = _write_sample(folder / f"sample-{part:06d}.arrow", sums, pair_starts, sample_rows)
-    totals = [np.bincount(sums.position, minlength=LABELS) * 0 for _ in range(2)]
-    np.add.at(totals[0], sums.position, sums.shown)
-    np.add.at(totals[1], sums.position, sums.clicked)
     return {
-        "shown": totals[0].tolist(),
-        "clicked": totals[1].tolist(),
+        "shown": _totals(sums.position, sums.shown),
+        "clicked": _totals(sums.position, sums.clicked),
         "queries": len(sums.queries),
         "pairs": len(pair_starts),
         "limit": limit,
         "skipped": skipped,
     }
+
+
+def _totals(position: Ints, counts: Ints) -> list[int]:
+    (places,), (sums,) = sums_by([position], [counts])
+    totals = np.zeros(LABELS, np.int64)
+    totals[places] = sums
+    return totals.tolist()
 
 
 def _spills(folder: Path, kind: str, names: list[str]) -> list[Path]:
@@ -152,12 +156,7 @@ def _users(folder: Path, names: list[str], part: int, sums: _Sums, query: Ints, 
     (of_query, of_image, _), _ = sums_by([q, i, user], [])
     width = len(sums.images) + 1
     pairs = query * width + image
-    at = np.searchsorted(pairs, of_query * width + of_image)
-    at = (
-        at[(at < len(pairs)) & (pairs[np.minimum(at, len(pairs) - 1)] == of_query * width + of_image)]
-        if len(pairs)
-        else at[:0]
-    )
+    at = np.searchsorted(pairs, of_query * width + of_image)  # where it is: who clicked was shown it
     return np.bincount(once, minlength=len(sums.queries)), np.bincount(at, minlength=len(pairs))
 
 
