@@ -83,6 +83,10 @@ def _as_text(values: pa.Array, name: str) -> pa.Array:
 def whole_numbers(column: pa.Array, name: str) -> tuple[Ints, Bools, Bools]:
     """Values, which are missing, and which are no whole number from 0 to 1e9; values of those are 0."""
     missing = column.is_null().to_numpy(zero_copy_only=False)
+    if pt.is_integer(column.type) and not column.null_count:
+        whole = column.to_numpy(zero_copy_only=False)
+        right = (whole >= 0) & (whole <= _MAX_COUNT)
+        return np.where(right, whole, 0).astype(np.int64), missing, ~right
     numbers = _floats(column, name)
     with np.errstate(invalid="ignore"):
         good = (numbers >= 0) & (numbers <= _MAX_COUNT) & (np.floor(numbers) == numbers)

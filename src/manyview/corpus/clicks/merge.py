@@ -39,19 +39,19 @@ class _Sums:
     clicked: Ints
 
 
-def merge(log: ClickLog, folder: Path, names: list[str], part: int, hours: int, sample_rows: int) -> Result:
+def merge(log: ClickLog, folder: Path, names: list[str], part: int, hours: int, limit: int, sample_rows: int) -> Result:
     """Leaves the pairs that passed, and a sample of all of them to estimate from.
 
-    The sample holds the queries whose hash is below a limit, the largest 2**-k that leaves `sample_rows`.
+    The sample holds the queries whose hash is below `limit`, which is halved until there are `sample_rows`.
     """
     skipped = Counter[str]()
     sums = _read(log, folder, names, part, hours, skipped)
-    surfaces = read_part(_spills(folder, "surfaces", names), part, KINDS["surfaces"])
     pair_starts = starts_of([sums.query, sums.image])
     kept = _passing(log, folder, names, part, sums, pair_starts, skipped)
     rows = np.repeat(kept, np.diff(np.append(pair_starts, len(sums.query))))
-    write_whole(folder / f"merged-{part:06d}.arrow", _passed(sums, rows, _shown_as(sums.queries, surfaces)))
-    limit = _write_sample(folder / f"sample-{part:06d}.arrow", sums, pair_starts, sample_rows)
+    surfaces = read_part(_spills(folder, "surfaces", names), part, KINDS["surfaces"])
+    write_whole(folder / f"merged-{part:06d}.arrow", _passed(sums, rows, surfaces))
+    limit = _write_sample(folder / f"sample-{part:06d}.arrow", sums, pair_starts, limit, sample_rows)
     return {
         "shown": _totals(sums.position, sums.shown),
         "clicked": _totals(sums.position, sums.clicked),
@@ -162,22 +162,25 @@ def _users(folder: Path, names: list[str], part: int, sums: _Sums, query: Ints, 
 
 def _shown_as(queries: pa.Array, surfaces: pa.Table) -> pa.Array:
     """How each query was written most often; the first in the alphabet of those."""
-    code, written = _coded(surfaces["surface"])
-    query = np.asarray(pc.index_in(surfaces["query"], queries)).astype(np.int64)
-    (query, code), (seen,) = sums_by([query, code], [surfaces["seen"].to_numpy()])
+    of_query = pc.index_in(surfaces["query"], queries)
+    code, written = _coded(surfaces["surface"].filter(of_query.is_valid()))
+    query = np.asarray(of_query.drop_null()).astype(np.int64)
+    seen = surfaces["seen"].filter(of_query.is_valid()).to_numpy()
+    (query, code), (seen,) = sums_by([query, code], [seen])
     order = np.lexsort((code, -seen, query))
     return written.take(pa.array(code[order][starts_of([query[order]])]))
 
 
-def _passed(sums: _Sums, rows: Bools, texts: pa.Array) -> pa.Table:
-    query, image = pa.array(sums.query[rows], pa.int32()), pa.array(sums.image[rows], pa.int32())
+def _passed(sums: _Sums, rows: Bools, surfaces: pa.Table) -> pa.Table:
+    queries, query = np.unique(sums.query[rows], return_inverse=True)
+    texts = _shown_as(sums.queries.take(pa.array(queries)), surfaces)
+    image = pa.array(sums.image[rows])
     numbers = {name: getattr(sums, name)[rows] for name in ("position", "impressions", "clicks", "shown", "clicked")}
-    return pa.table({"text": texts.take(query), "id": sums.images.take(image), **numbers})
+    return pa.table({"text": texts.take(pa.array(query)), "id": sums.images.take(image), **numbers})
 
 
-def _write_sample(path: Path, sums: _Sums, pair_starts: Ints, sample_rows: int) -> int:
+def _write_sample(path: Path, sums: _Sums, pair_starts: Ints, limit: int, sample_rows: int) -> int:
     of_row = hashes(sums.queries).astype(np.int64)[sums.query]
-    limit = 2**32
     while np.count_nonzero(of_row < limit) > sample_rows:
         limit //= 2
     rows = np.flatnonzero(of_row < limit)

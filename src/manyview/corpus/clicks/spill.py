@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ from manyview.corpus.clicks.columns import Ints
 
 __all__ = ["hashes", "part_of_texts", "read_part", "read_whole", "write_spill", "write_whole"]
 
-_BASE = np.uint64(0x9E3779B97F4A7C15)
-_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 2**64))
+_BASE = 0x9E3779B97F4A7C15
+_INVERSE = pow(_BASE, -1, 2**64)
+_TABLE = 1 << 20
 _AT_ONCE = 1 << 14  # texts: what is under way stays in the processor's cache
 _OPTIONS = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
 
@@ -43,15 +45,27 @@ def _hashes(texts: pa.StringArray) -> npt.NDArray[np.uint64]:
     of_bytes = np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]].astype(np.uint64)
     of_bytes += np.uint64(1)  # or a zero byte at the end would be no byte
     places = ends - ends[0]
-    of_bytes *= np.cumprod(np.full(len(of_bytes), _BASE))
+    of_bytes *= _powers(_BASE, len(of_bytes))
     sums = np.append(np.uint64(0), np.cumsum(of_bytes, dtype=np.uint64))
-    begin = np.append(np.uint64(1), np.cumprod(np.full(len(of_bytes), _INVERSE)))[places[:-1]]
+    begin = _powers(_INVERSE, len(of_bytes) + 1)[places[:-1]]
     mixed: npt.NDArray[np.uint64] = (sums[places[1:]] - sums[places[:-1]]) * begin
     for shift in (32, 29):
         mixed ^= mixed >> np.uint64(shift)
-        mixed *= _BASE
+        mixed *= np.uint64(_BASE)
     mixed >>= np.uint64(32)
     return mixed
+
+
+def _powers(base: int, number: int) -> npt.NDArray[np.uint64]:
+    """Modulo 2**64, from the power 0."""
+    return _table(base, _TABLE)[:number] if number <= _TABLE else _table.__wrapped__(base, number)
+
+
+@cache
+def _table(base: int, number: int) -> npt.NDArray[np.uint64]:
+    powers = np.full(number, base, np.uint64)
+    powers[0] = 1
+    return powers.cumprod()
 
 
 def part_of_texts(texts: pa.StringArray, parts: int) -> Ints:

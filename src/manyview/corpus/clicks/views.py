@@ -106,7 +106,10 @@ class _Build:
         first, newest = self._look_at_users()
         rows, names = self._collect(newest)
         hours = newest // 3600 - first // 3600 + 1
-        merged = [(self.log, self.folder, names, part, hours, sample_rows) for part in range(self.parts)]
+        limit = 2**32  # of the hashes that go into the sample: a share of the rows, or the parts would write it all
+        while rows * limit > sample_rows << 32:
+            limit //= 2
+        merged = [(self.log, self.folder, names, part, hours, limit, sample_rows) for part in range(self.parts)]
         results = list(self.run(stage("merge", self.folder, merge, merged)))
         self._count(results)
         unit = FIXED if self.log.half_life_days is not None else 1
