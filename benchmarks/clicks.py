@@ -65,8 +65,10 @@ def compare(given: argparse.Namespace, folder: Path) -> None:
     for way in given.ways:
         found[way] = measured(way, given, folder)
         views, wall, cpu, peak = found[way]
-        ratio = wall / found["manyview"][1] if "manyview" in found else float("nan")
-        rows.append([way, f"{wall:.1f}", f"{cpu:.1f}", f"{peak / 1e6:,.0f}", f"{views:,.0f}", f"{ratio:.2f}"])
+        ratio = wall / found["manyview"][1] if "manyview" in found else math.nan
+        cells = [f"{wall:.1f}", f"{cpu:.1f}", f"{peak / 1e6:,.0f}", f"{views:,.0f}", f"{ratio:.2f}"]
+        stopped = ["stopped", "", f"{peak / 1e6:,.0f}", "", ""]
+        rows.append([way, *(stopped if math.isnan(views) else cells)])
     columns = ["", "seconds", "CPU seconds", "peak MB", "views", "times manyview's seconds"]
     from page import show  # noqa: PLC0415  loads torch, which is in nobody's peak here
 
@@ -85,8 +87,10 @@ def measured(way: str, given: argparse.Namespace, folder: Path) -> tuple[float, 
         for size in sizes(process):
             peak = max(peak, size)
             if peak > given.max_peak_mb * 1e6:
+                for worker in psutil.Process(process.pid).children(recursive=True):
+                    worker.kill()
                 process.kill()
-                return (*[float("nan")] * 3, float(peak))
+                return (*[math.nan] * 3, float(peak))
         said = process.communicate()[0]
     if process.returncode:
         raise SystemExit(f"{way} ended with {process.returncode}")

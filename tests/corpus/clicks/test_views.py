@@ -1,6 +1,8 @@
 """Laws of the way from a click log to query views."""
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,32 @@ def test_neither_order_nor_files_nor_parts_nor_processes_change_a_bit(tmp_path: 
     for parts in (2, 7):
         assert built(split, tmp_path / f"c{parts}", parts=parts) == first
     assert first[0]
+
+
+_PARENT = """
+import multiprocessing, os, signal
+from manyview.corpus.clicks import in_processes
+from manyview.corpus.clicks.stages import stage
+from pathlib import Path
+
+def whoami(of):
+    return {"pid": os.getpid()}
+
+if __name__ == "__main__":
+    with in_processes(2) as run:
+        found = list(run(stage("who", Path.cwd(), whoami, [(1,), (2,)])))
+        print(*{worker.pid for worker in multiprocessing.active_children()}, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+def test_the_processes_of_a_killed_build_end_too(tmp_path: Path) -> None:
+    (tmp_path / "parent.py").write_text(_PARENT, encoding="utf-8")
+    command = [sys.executable, "parent.py"]
+    ended = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert ended.returncode < 0
+    assert ended.stdout.split()  # and stdout was closed by all who held it, or this would have timed out
 
 
 @pytest.mark.slow

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -54,11 +56,11 @@ def in_turn(units: Sequence[Unit]) -> Iterator[Result]:
 
 @contextmanager
 def in_processes(number: int) -> Iterator[Run]:
-    """`number` processes at a time, the same for all the stages."""
+    """`number` processes at a time, the same for all the stages; they end with this one, however it ends."""
     if number < 2:
         yield in_turn
         return
-    with ProcessPoolExecutor(number, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(number, multiprocessing.get_context("spawn"), _watch_parent) as pool:
 
         def run(units: Sequence[Unit]) -> Iterator[Result]:
             return pool.map(Unit.__call__, units)
@@ -68,6 +70,18 @@ def in_processes(number: int) -> Iterator[Run]:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _watch_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_after(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
 
 
 def stage(name: str, work: Path, function: Callable[..., Result], arguments: Iterable[tuple[Any, ...]]) -> list[Unit]:
