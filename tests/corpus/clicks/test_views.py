@@ -1,5 +1,6 @@
 """Laws of the way from a click log to query views."""
 
+import os
 import random
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.corpus.clicks.logs import START, Row, built, by_definition, random_rows, table, written
 
+import manyview
 from manyview.corpus.clicks import ClickLog, in_processes, query_views
 from manyview.corpus.clicks.stages import Result, Unit
 from manyview.corpus.sources.contract import VIEWS
@@ -76,7 +78,8 @@ if __name__ == "__main__":
 def test_the_processes_of_a_killed_build_end_too(tmp_path: Path) -> None:
     (tmp_path / "parent.py").write_text(_PARENT, encoding="utf-8")
     command = [sys.executable, "parent.py"]
-    ended = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True, timeout=60, check=False)
+    env = os.environ | {"PYTHONPATH": str(Path(manyview.__file__).parents[1])}
+    ended = subprocess.run(command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, text=True, timeout=60, check=False)
     assert ended.returncode < 0
     assert ended.stdout.split()  # and stdout was closed by all who held it, or this would have timed out
 
