@@ -54,11 +54,13 @@ class Captions:
     def __init__(self, outline: Outline, images: list[int]) -> None:
         self._outline, self._images = outline, images
         self._named = [element for element in range(len(outline.tags)) if self._is_caption(element)]
-        self._holders = frozenset(self._named)
+        self._holders = set(self._named)
 
     def of(self, image: int) -> tuple[str, ...]:
         """The image's own caption first, then that of the whole figure; labels such as "Figure 3." are left out."""
-        texts = (_LABEL.sub("", self._outline.text(element), count=1) for element in self._elements(image))
+        elements = list(self._elements(image))
+        self._holders.update(elements)
+        texts = (_LABEL.sub("", self._outline.text(element), count=1) for element in elements)
         return tuple(dict.fromkeys(text for text in texts if 1 < len(text) <= _LONGEST))
 
     def is_part_of_one(self, element: int) -> bool:

@@ -42,7 +42,7 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(
-    r"[{};]\s*$|\{\{|\}\}|</?[a-z]+[ >]|function\s*\(\w*\)\s*\{|=>|&[a-z]{2,8};|%[A-Z_]+%|\[/[a-z]+\]|\$\{"
+    r"[{};]\s*$|\{\{|\}\}|</?(?:a|b|br|div|em|font|img|li|p|script|span|strong|td)\b[^<]*>|function\s*\(\w*\)\s*\{|=>|&[a-z]{2,8};|%[A-Z_]+%|\[/[a-z]+\]|\$\{"
 )
 _CONTROL = re.compile(r"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|Ã[\x80-\xbf\u0192\u00a4\u00bc\u00b6]|â€")
 _NOT_LETTERS = re.compile(r"(?:[^\w\u0300-\u036f\u0590-\u0fff]|[\d_])+")

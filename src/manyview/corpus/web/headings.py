@@ -11,7 +11,7 @@ from manyview.corpus.web.outline import HEADINGS, Outline
 
 __all__ = ["Headings", "Section"]
 
-_CLOSED_TAGS = frozenset(("section", "article", "li", "td", "th", "figure", "details", "dialog", "dd", "tr"))
+_CLOSED_TAGS = frozenset(("section", "article", "li", "figure", "details", "dialog", "dd"))
 _CLOSED = re.compile(r"(?:^|\s)(?:sect\d|section|chapter|card|product|item|post|teaser|entry)(?:$|\s)", re.IGNORECASE)
 _ASIDE_TAGS = frozenset(("nav", "aside", "footer", "dialog", "form"))
 _ASIDE = re.compile(
@@ -81,12 +81,13 @@ class Headings:
             images = outline.inside(box, self._images)
             place = self._place_in_turn(images, heads[first : first + len(images) + 1], image, last - first)
             if place is not None:
-                return self._below(box, heads, first + place, last)
+                section = self._below(box, heads, first + place, last)
+                return Section(section.heading, outline.begins[image], section.end)
             for before in range(at - 1, max(first, at - _LOOKED_BACK) - 1, -1):
                 if not self._closed(heads[before], box):
                     return self._above(box, heads, before, at, last)
             if at == first and (last - first == 1 or images[:1] == [image]):
-                return self._below(box, heads, first, last)
+                return self._below(self._grown(box, heads), heads, first, last)
         end = outline.begins[heads[at]] if at < len(heads) else len(outline.chunks)
         return Section(-1, outline.ends[heads[at - 1]] if at else 0, end)
 
@@ -126,6 +127,16 @@ class Headings:
         outline = self._outline
         end = outline.begins[heads[place + 1]] if place + 1 < last else outline.ends[box]
         return Section(heads[place], outline.begins[box], end)
+
+    def _grown(self, box: int, heads: list[int]) -> int:
+        """The largest element around `box` with no further heading and no further image: the whole card."""
+        outline = self._outline
+        within = len(outline.inside(box, heads)), len(outline.inside(box, self._images))
+        for around in outline.ancestors(box):
+            if (len(outline.inside(around, heads)), len(outline.inside(around, self._images))) != within:
+                break
+            box = around
+        return box
 
     def _outermost(self, heading: int, box: int) -> int:
         """The child of `box` that holds the heading."""

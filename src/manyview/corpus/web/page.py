@@ -26,6 +26,7 @@ __all__ = ["Page", "PageImage", "PageText", "read_page"]
 
 Resolve = Callable[[str, str], str]
 _UNUSABLE = ("image/avif", "image/svg+xml")
+_LONGEST_TEXT = 20_000
 _SAMPLED, _SENTENCE = 60, 40
 _IMAGES = frozenset(("img", "amp-img"))
 
@@ -188,11 +189,12 @@ class _Reading:
         self, name: str, said: Iterator[tuple[str, str]] | list[tuple[str, str]], element: int = -1
     ) -> Iterator[PageText]:
         """The views of an image that the rules let pass, those of the whole page included."""
-        lang = self._language_at(element)
+        own_lang = self._language_at(element)
         of_page = (("title", self._title), ("category", self._category), ("filename", filename_words(name)))
         for kind, text in (*said, *of_page):
             if text:
-                judged = self._judge(kind, text[:20_000], lang)
+                lang = own_lang if kind in ("alt", "caption") else self._lang
+                judged = self._judge(kind, text[:_LONGEST_TEXT], lang)
                 if isinstance(judged, PageText):
                     yield judged
                 else:
