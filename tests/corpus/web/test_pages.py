@@ -38,7 +38,7 @@ def verdicts(image: PageImage | None, truth: dict[str, Any], title: str) -> dict
     context = " ".join(said(image, "context"))
     has, lacks = truth["context_has"], truth["context_lacks"]
     return {
-        "alt": said(image, "alt") == ([truth["alt"]] if truth["alt"] else []) or not truth["alt"],
+        "alt": said(image, "alt") == ([truth["alt"]] if truth["alt"] else []),
         "caption": sorted(said(image, "caption")) == sorted(truth["caption"]),
         "title": said(image, "title") == [title],
         "heading": said(image, "heading") == ([truth["heading"]] if truth["heading"] else []),

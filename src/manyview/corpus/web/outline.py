@@ -34,7 +34,7 @@ _NOT_TEXT = re.compile(
     r"<!--.*?-->|<(script|style|iframe|xmp|noembed|noframes|plaintext|svg|math|template)(?=[ >]).*?</\1>", re.DOTALL
 )
 _LINKED_DATA = re.compile(r'<script(?=[^>]*="application/ld\+json)[^>]*>(.*?)</script>', re.DOTALL | re.IGNORECASE)
-_ATTRIBUTE = re.compile(r'([^\s=]+)="([^"]*)"')
+_ATTRIBUTE = re.compile(r'(\S[^\s=]*)="([^"]*)"')
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _DEEPEST = 200
 
@@ -67,7 +67,10 @@ class Outline:
     @classmethod
     def parse(cls, markup: str) -> Outline:
         """The outline of a page, however broken."""
-        document = HTMLTree.parse(markup).document
+        try:
+            document = HTMLTree.parse(markup).document
+        except UnicodeEncodeError:  # halves of surrogate pairs
+            document = HTMLTree.parse(markup.encode("utf-8", "replace").decode()).document
         repaired = document.html if document is not None else ""
         outline = cls()
         if "ld+json" in repaired:
