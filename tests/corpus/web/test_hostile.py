@@ -27,7 +27,7 @@ def test_ten_million_characters_of_text_give_a_short_context() -> None:
 
 
 def test_a_context_is_never_longer_than_the_rules_say() -> None:
-    prose = " ".join(f"A sentence with word{n} and other{n} in it." for n in range(100))
+    prose = " ".join(f"Kite{n} flies{n} over{n} dunes{n}." for n in range(100))
     page = read_page(f"<h1>Head</h1><p>{prose}</p><img src=a.jpg alt='A red kite'><p>{prose}</p>", URL)
     (context,) = (text.text for image in page.images for text in image.texts if text.kind == "context")
     assert 500 < len(context) <= WebRules().max_context_chars

@@ -107,7 +107,7 @@ def test_a_truncated_archive_gives_all_before_the_cut_and_a_count(tmp_path: Path
     for cut in range(1, len(ZIPPED[-1]) - 25, 7):
         found = read(tmp_path, data[:-cut])
         assert ids(found)[:5] == images(*range(5))
-        assert len(ids(found)) == 6 or skipped(found) == {"archive: damaged or truncated": 1}, cut
+        assert len(ids(found)) + skipped(found).total() == 6
 
 
 @pytest.mark.parametrize("hit", range(6))
@@ -172,9 +172,11 @@ def test_a_packed_body_is_unpacked_or_counted(tmp_path: Path, headers: str, pack
 
 def test_a_huge_record_is_counted_and_never_held(tmp_path: Path) -> None:
     file = tmp_path / "crawl.warc.gz"
-    bomb = gzip.compress(b"<p>" + b"a" * 80_000_000)
-    huge = record(url(8), b"<p>" + b"a" * 80_000_000)
-    file.write_bytes(gzip.compress(huge) + record(url(7), bomb, headers="Content-Encoding: gzip\r\n") + PAGES[0])
+    bomb = gzip.compress(b"<p>" + b"a" * 30_000_000)
+    huge = record(url(8), b"<p>" + b"a" * 30_000_000)
+    file.write_bytes(
+        gzip.compress(huge) + gzip.compress(record(url(7), bomb, headers="Content-Encoding: gzip\r\n")) + ZIPPED[0]
+    )
     del huge
     rules = WebRules(max_page_bytes=1 << 20)
     (part,) = WarcSource(WarcConfig(path=str(file), rules=rules)).parts()
@@ -200,10 +202,10 @@ def test_images_of_the_archive_come_with_their_bytes(tmp_path: Path) -> None:
 
 
 def test_an_image_on_many_pages_is_one_image_with_many_views(tmp_path: Path) -> None:
-    body = "<html lang=en><title>Page {0}</title><img src=/same.jpg alt='The same kite on page {0}'>"
+    body = "<html lang=en><title>Page {0}</title><img src=/k7.jpg alt='The same kite on page {0}'>"
     data = b"".join(record(url(number), body.format(number).encode()) for number in range(5))
     found = read(tmp_path, data)
-    assert set(ids(found)) == {"https://a.example/same.jpg"}
+    assert set(ids(found)) == {"https://a.example/k7.jpg"}
     assert sum(batch.views.num_rows for batch in found) == 10
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
@@ -19,6 +19,8 @@ _MOST_REPAIRS = 1_000
 _WINDOW = 1 << 20
 _STARTS = (b"\x1f\x8b\x08", b"WARC/1.")
 _OVERLAP = 6
+_DAMAGED = "archive: damaged or truncated"
+_SHORT = "the record is shorter than its header says"
 
 
 @dataclass(frozen=True)
@@ -41,32 +43,38 @@ def responses(path: str, max_page_bytes: int, max_image_bytes: int) -> Iterator[
     """
     limits = {"page": max_page_bytes, "image": max_image_bytes}
     with locate(path).open("rb") as file:
-        start: int | None = 0
+        start, found = 0, False
         for _ in range(_MOST_REPAIRS):
-            file.seek(start or 0)
-            damaged = yield from _until_damage(file, start or 0, limits)
-            if damaged is None:
-                return
-            yield Response(damaged, skipped="archive: damaged or truncated")
-            start = _next_start(file, damaged + 1)
-            if start is None:
-                return
-        yield Response(start or 0, skipped="archive: too much damage, the rest was left")
+            damaged = None
+            for response in _until_damage(file, start, limits):
+                found = True
+                damaged = response.place if response.skipped == _DAMAGED else None
+                yield response
+            following = None if damaged is None else _next_start(file, damaged + 1)
+            if following is None:
+                break
+            start = following
+        else:
+            yield Response(start, skipped="archive: too much damage, the rest was left")
+        if not found and file.seek(0) == 0 and file.read(1):
+            yield Response(0, skipped="archive: no response in it")
 
 
-def _until_damage(file: IO[bytes], start: int, limits: dict[str, int]) -> Generator[Response, None, int | None]:
-    """Responses from `start` on; comes back with the place of the damage, None at the end of the file."""
+def _until_damage(file: IO[bytes], start: int, limits: dict[str, int]) -> Iterator[Response]:
+    """Responses from `start` on, up to the end of the file or to one that tells where the damage is."""
+    file.seek(start)
     records = ArchiveIterator(_Stream(file, start), _WANTED, parse_http=False)
     place = start
     while True:
         try:
             record = next(records)
             place = start + record.stream_pos
-            response = _response(record, start + record.stream_pos, limits)
+            response = _response(record, place, limits)
         except StopIteration:
-            return None
+            return
         except (OSError, ValueError, EOFError):
-            return place
+            yield Response(place, skipped=_DAMAGED)
+            return
         yield response
 
 
@@ -80,18 +88,17 @@ def _response(record: WarcRecord, place: int, limits: dict[str, int]) -> Respons
         except (OSError, ValueError):
             return Response(place, skipped="page: HTTP headers cannot be read")
         http = record.http_headers
-        if http.status_code is None and not record.reader.read(1) and record.content_length:
-            raise OSError("the record ends before its headers do")
         if http.status_code != 200:
-            return Response(place, skipped="response: status is not 200")
+            said = "response: status is not 200" if http.status_code else "page: HTTP headers cannot be read"
+            return _left_out(record, place, said)
         kind_said, charset = http.get("Content-Type") or "", record.http_charset
         transfer, encoding = http.get("Transfer-Encoding") or "", http.get("Content-Encoding") or ""
     kind = _kind(kind_said)
     if not kind or not limits[kind]:
-        return Response(place, skipped="response: neither page nor image")
+        return _left_out(record, place, "response: neither page nor image")
     body = record.reader.read(limits[kind] + 1)
     if len(body) < min(record.content_length, limits[kind]):
-        raise OSError("the record is shorter than its header says")
+        raise OSError(_SHORT)
     url = (headers.get("WARC-Target-URI") or "").strip("<> ")
     content = unpacked(body, transfer, encoding, limits[kind]) if len(body) <= limits[kind] else body
     if content is None:
@@ -99,6 +106,13 @@ def _response(record: WarcRecord, place: int, limits: dict[str, int]) -> Respons
     if len(content) > limits[kind]:
         return Response(place, skipped=f"{kind}: too many bytes")
     return Response(place, url, kind, charset, content)
+
+
+def _left_out(record: WarcRecord, place: int, reason: str) -> Response:
+    """Raises OSError when the record ends before its length: then its headers may not have been all of them."""
+    if record.consume() < record.content_length:
+        raise OSError(_SHORT)
+    return Response(place, skipped=reason)
 
 
 def _kind(content_type: str) -> str:
