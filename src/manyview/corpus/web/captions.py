@@ -96,6 +96,8 @@ class Captions:
     def _by_box(self, image: int) -> Iterator[int]:
         """Climb: in a figure its captions count; in any other box only if the image is alone in it."""
         outline = self._outline
+        if not self._named:
+            return
         below = image
         for climbed, box in enumerate(outline.ancestors(image)):
             tag = outline.tags[box]

@@ -25,7 +25,8 @@ _CUT = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s_\-+.,()\[\]=&@~!]+")
 
 def filename_words(address: str) -> str:
     """Words of at least one letter, sizes and camera numbers left out; empty when none says anything."""
-    name = unquote(urlsplit(address).path.rpartition("/")[2], errors="replace")
+    name = urlsplit(address).path.rpartition("/")[2]
+    name = unquote(name, errors="replace") if "%" in name else name
     if "\ufffd" in name:
         return ""
     words = [word for word in _CUT.split(_SUFFIX.sub("", name)) if word]

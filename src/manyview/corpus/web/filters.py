@@ -46,9 +46,10 @@ _CODE = re.compile(
 )
 _CONTROL = re.compile(r"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|Ã[\x80-\xbf\u0192\u00a4\u00bc\u00b6]|â€")
 _NOT_LETTERS = re.compile(r"(?:[^\w\u0300-\u036f\u0590-\u0fff]|[\d_])+")
+_TWO_CAPITALS = re.compile(r"[^\W\d_a-zß-öø-ÿ]{2}")  # or letters without case, or with case beyond Latin-1
 _MARKUP_SIGN = re.compile(r"[{}<>\[\]%&=$;]")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f\uac00-\ud7af]")
-_LONGEST_NOTHING, _LONGEST_BOILERPLATE = 80, 200
+_LONGEST_NOTHING = 80
 _STRICT = frozenset(("alt", "caption"))
 _ONE_WORD = frozenset(("category", "filename", "heading", "title"))
 _BOILERPLATE = (
@@ -140,6 +141,8 @@ def _words(text: str) -> list[str]:
 
 
 def _few_letters(rules: WebRules, text: str, lang: str) -> bool:
+    if len(text) >= rules.min_letters and text[: rules.min_letters].isalpha():
+        return False
     head = _NOT_LETTERS.sub("", text[: 8 * rules.min_letters + 64])
     return len(head) + (0 if head.isascii() else len(_WIDE.findall(head))) < rules.min_letters
 
@@ -153,7 +156,7 @@ def _many_words(rules: WebRules, text: str, lang: str) -> bool:
 
 
 def _capitals(rules: WebRules, text: str, lang: str) -> bool:
-    if text.lower() == text:
+    if not _TWO_CAPITALS.search(text):
         return False
     words = [word for word in text.split() if any(map(str.isalpha, word))]
     capital = sum(word.isupper() and len(word) > 1 for word in words)
@@ -172,7 +175,10 @@ def _repeats(rules: WebRules, text: str, lang: str) -> bool:
 
 def _letter_share(rules: WebRules, text: str, lang: str) -> bool:
     """Marks that belong to letters (Arabic, Hebrew, Thai, Hindi vowels) count as letters."""
-    return len(_NOT_LETTERS.sub("", text)) < rules.min_letter_share * len("".join(text.split()))
+    visible = "".join(text.split())
+    if visible.isalpha():
+        return False
+    return len(_NOT_LETTERS.sub("", visible)) < rules.min_letter_share * len(visible)
 
 
 def _long_word(rules: WebRules, text: str, lang: str) -> bool:
@@ -186,7 +192,8 @@ def _address(rules: WebRules, text: str, lang: str) -> bool:
     """An address, domain or file name that is more than a third of the text."""
     if "." not in text and ":" not in text:
         return False
-    return any(3 * len(word) > len(text) for word in text.split() if _ADDRESS.search(word))
+    long = (word for word in text.split() if 3 * len(word) > len(text) and ("." in word or ":" in word))
+    return any(map(_ADDRESS.search, long))
 
 
 def _code(rules: WebRules, text: str, lang: str) -> bool:
@@ -206,16 +213,17 @@ def _nothing(rules: WebRules, text: str, lang: str) -> bool:
 
 
 def _boilerplate(rules: WebRules, text: str, lang: str) -> bool:
-    phrases = _longest_first(rules.boilerplate)
-    if phrases is None or len(text) > _LONGEST_BOILERPLATE:
+    phrases, longest = _longest_first(rules.boilerplate)
+    if len(text) > 2 * longest:
         return False
     return any(2 * len(found[0]) >= len(text) for found in phrases.finditer(text.casefold()))
 
 
 @lru_cache(maxsize=8)
-def _longest_first(phrases: tuple[str, ...]) -> re.Pattern[str] | None:
+def _longest_first(phrases: tuple[str, ...]) -> tuple[re.Pattern[str], int]:
+    """A pattern of all phrases, and the length of the longest; without any, nothing is short enough to match."""
     ordered = sorted({phrase.casefold() for phrase in phrases if phrase}, key=lambda of: (-len(of), of))
-    return re.compile("|".join(map(re.escape, ordered))) if ordered else None
+    return re.compile("|".join(map(re.escape, ordered))), max(map(len, ordered), default=-1)
 
 
 def _no_determiner(rules: WebRules, text: str, lang: str) -> bool:
@@ -225,7 +233,7 @@ def _no_determiner(rules: WebRules, text: str, lang: str) -> bool:
 
 
 def _content_share(rules: WebRules, text: str, lang: str) -> bool:
-    if lang.partition("-")[0] != "en":
+    if rules.max_content_share >= 1 or lang.partition("-")[0] != "en":
         return False
     words = [word.casefold() for word in re.findall(r"[A-Za-z]+", text)]
     return len(words) >= 4 and sum(of not in _DETERMINERS | _PREPOSITIONS for of in words) > (

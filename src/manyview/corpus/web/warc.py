@@ -13,7 +13,7 @@ from manyview.corpus.web.http_body import unpacked
 
 __all__ = ["Response", "responses"]
 
-_WANTED = WarcRecordType.response | WarcRecordType.resource
+_WANTED = (WarcRecordType.response, WarcRecordType.resource)
 _PAGES = ("text/html", "application/xhtml+xml")
 _MOST_REPAIRS = 1_000
 _WINDOW = 1 << 20
@@ -63,12 +63,15 @@ def responses(path: str, max_page_bytes: int, max_image_bytes: int) -> Iterator[
 def _until_damage(file: IO[bytes], start: int, limits: dict[str, int]) -> Iterator[Response]:
     """Responses from `start` on, up to the end of the file or to one that tells where the damage is."""
     file.seek(start)
-    records = ArchiveIterator(_Stream(file, start), _WANTED, parse_http=False)
+    records = ArchiveIterator(_Stream(file, start), parse_http=False)
     place = start
     while True:
         try:
             record = next(records)
             place = start + record.stream_pos
+            if record.record_type not in _WANTED:
+                _check_type(record)
+                continue
             response = _response(record, place, limits)
         except StopIteration:
             return
@@ -88,8 +91,9 @@ def _response(record: WarcRecord, place: int, limits: dict[str, int]) -> Respons
         except (OSError, ValueError):
             return Response(place, skipped="page: HTTP headers cannot be read")
         http = record.http_headers
-        if http.status_code != 200:
-            said = "response: status is not 200" if http.status_code else "page: HTTP headers cannot be read"
+        status = http.status_code if http is not None else None
+        if status != 200:
+            said = "response: status is not 200" if status else "page: HTTP headers cannot be read"
             return _left_out(record, place, said)
         kind_said, charset = http.get("Content-Type") or "", record.http_charset
         transfer, encoding = http.get("Transfer-Encoding") or "", http.get("Content-Encoding") or ""
@@ -106,6 +110,12 @@ def _response(record: WarcRecord, place: int, limits: dict[str, int]) -> Respons
     if len(content) > limits[kind]:
         return Response(place, skipped=f"{kind}: too many bytes")
     return Response(place, url, kind, charset, content)
+
+
+def _check_type(record: WarcRecord) -> None:
+    """Raises OSError when the record's own headers were cut off before they said what it is."""
+    if record.headers.get("WARC-Type") is None:
+        raise OSError(_SHORT)
 
 
 def _left_out(record: WarcRecord, place: int, reason: str) -> Response:
