@@ -102,7 +102,9 @@ class Surroundings:
 
 def _letters(text: str) -> int:
     """A Chinese, Japanese or Korean character says as much as two and a half letters."""
-    letters = _NOT_LETTERS.sub("", text[:400])
+    if len(text) < _LEAST_LETTERS // 3:
+        return 0
+    letters = _NOT_LETTERS.sub("", text[: 4 * _LEAST_LETTERS])
     return len(letters) + (0 if letters.isascii() else int(1.5 * len(_WIDE.findall(letters))))
 
 

@@ -20,6 +20,7 @@ _SAYS_NOTHING = _set(
     "final default main hero banner untitled file upload web full min max hd crop cropped resized edited new tmp "
     "jpg jpeg png gif webp avif screenshot dsc wp and the of"
 )
+_VOWEL = re.compile(r"[aeiouyAEIOUY]")
 _CUT = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s_\-+.,()\[\]=&@~!]+")
 
 
@@ -40,9 +41,8 @@ def _code(word: str) -> bool:
     """A number, a hash or an article's number rather than a word."""
     if not word.isascii():
         return False
-    digits = sum(letter.isdigit() for letter in word)
-    letters = [letter for letter in word.lower() if letter.isalpha()]
-    if digits and (digits >= len(letters) or len(word) > 8):
-        return True
-    vowels = sum(letter in "aeiouy" for letter in letters)
-    return (len(letters) > 4 and not vowels) or len(word) > 24
+    if word.isalpha():
+        return len(word) > 24 or (len(word) > 4 and not _VOWEL.search(word))
+    digits = sum(map(str.isdigit, word))
+    letters = sum(map(str.isalpha, word))
+    return bool(digits) and (digits >= letters or len(word) > 8)

@@ -46,6 +46,7 @@ _CODE = re.compile(
 )
 _CONTROL = re.compile(r"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|Ã[\x80-\xbf\u0192\u00a4\u00bc\u00b6]|â€")
 _NOT_LETTERS = re.compile(r"(?:[^\w\u0300-\u036f\u0590-\u0fff]|[\d_])+")
+_NOT_ASCII_LETTERS = bytes(of for of in range(128) if not chr(of).isalpha())
 _TWO_CAPITALS = re.compile(r"[^\W\d_a-zß-öø-ÿ]{2}")  # or letters without case, or with case beyond Latin-1
 _MARKUP_SIGN = re.compile(r"[{}<>\[\]%&=$;]")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f\uac00-\ud7af]")
@@ -178,7 +179,11 @@ def _letter_share(rules: WebRules, text: str, lang: str) -> bool:
     visible = "".join(text.split())
     if visible.isalpha():
         return False
-    return len(_NOT_LETTERS.sub("", visible)) < rules.min_letter_share * len(visible)
+    if visible.isascii():  # the same, five times as fast
+        letters = len(visible.encode().translate(None, _NOT_ASCII_LETTERS))
+    else:
+        letters = len(_NOT_LETTERS.sub("", visible))
+    return letters < rules.min_letter_share * len(visible)
 
 
 def _long_word(rules: WebRules, text: str, lang: str) -> bool:
