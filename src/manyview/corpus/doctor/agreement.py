@@ -29,7 +29,7 @@ Words = frozenset[str]
 class Agreement:
     """Two kinds at `records` sampled records that have both.
 
-    `overlap` is the mean Jaccard index of their words and `overlap_by_chance` that with another record's;
+    `shared` is the share of these records where the two have a word in common. `overlap` is the mean Jaccard index of their words and `overlap_by_chance` that with another record's;
     `wins` is how often the record's own text suits better than another record's, 0.5 being chance, and
     `margin` three standard errors of it.
     """
@@ -37,6 +37,7 @@ class Agreement:
     one: str
     other: str
     records: int
+    shared: float
     overlap: float
     overlap_by_chance: float
     wins: float
@@ -84,6 +85,7 @@ def _agreement(one: str, other: str, both: Sequence[tuple[Words, Words]], seed: 
         one=one,
         other=other,
         records=len(both),
+        shared=float((own > 0).mean()),
         overlap=float(own.mean()),
         overlap_by_chance=float(strange.mean()),
         wins=float(better.mean() / 2 + 0.5),

@@ -15,7 +15,9 @@ class Extremes:
         self._values: dict[int, int] = {}
 
     def add(self, values: np.ndarray, rows: np.ndarray) -> None:
-        order = np.lexsort((rows, -values))[: 8 * self._most]
+        order = np.lexsort((rows, -values))
+        _, first = np.unique(rows[order], return_index=True)
+        order = order[np.sort(first)][: self._most]
         for value, row in zip(values[order].tolist(), rows[order].tolist(), strict=True):
             self._values[row] = max(value, self._values.get(row, value))
         self._values = dict(self.ranked())

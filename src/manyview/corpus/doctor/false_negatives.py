@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
-from manyview.corpus.doctor.occurrences import Groups
-
-__all__ = ["group_sizes", "share_with_twin"]
+__all__ = ["share_with_twin"]
 
 
 def share_with_twin(sizes: Mapping[int, int], population: int, batch_size: int) -> float:
@@ -35,12 +32,3 @@ def share_with_twin(sizes: Mapping[int, int], population: int, batch_size: int) 
     outside = np.concatenate(([0.0], np.cumsum(np.log1p(-(batch_size - 1) / (population - 1.0 - k)))))
     alone = sum(n * np.exp(outside[c - 1]) for c, n in sorted(sizes.items()) if c <= len(outside))
     return float(1.0 - alone / rows)
-
-
-def group_sizes(groups: Iterable[Groups], first: int, stop: int) -> Counter[int]:
-    """For rows in [first, stop): how many have an identity that stands on c of those rows, by c."""
-    found = Counter[int]()
-    for part in groups:
-        sizes, times = np.unique(part.within(first, stop), return_counts=True)
-        found.update({int(c): int(c * n) for c, n in zip(sizes, times, strict=True) if c})
-    return found

@@ -15,7 +15,7 @@ from manyview.errors import DataError
 
 __all__ = ["Place", "Rows"]
 
-_RECORD = ("id", "group", "source", "image", "texts")
+_RECORD = ("id", "texts")
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ class Rows:
     def split_of(self, row: int) -> str:
         return next(split for split, (first, stop) in self.bounds.items() if first <= row < stop)
 
-    def split_numbers(self, rows: np.ndarray) -> np.ndarray:
-        """For each row the place of its split in `bounds`."""
-        stops = np.array([stop for _, stop in self.bounds.values()])
-        return np.searchsorted(stops, rows, side="right")
+    @property
+    def stops(self) -> np.ndarray:
+        """Where each split ends, in order."""
+        return np.array([stop for _, stop in self.bounds.values()], np.int64)
 
     def containing(self, wanted: np.ndarray) -> Iterator[tuple[Place, np.ndarray]]:
         """The blocks with any of the `wanted` rows (ascending), and which of their own rows are wanted."""
@@ -79,11 +79,11 @@ class Rows:
             if low < high:
                 yield place, wanted[low:high] - place.start
 
-    def fetch(self, wanted: Iterable[int]) -> dict[int, Record]:
-        """Some records by number, without those of damaged blocks."""
+    def fetch(self, wanted: Iterable[int], *, image: bool = False) -> dict[int, Record]:
+        """Id and texts, and the image if asked for, of some rows; those of damaged blocks are missing."""
         found: dict[int, Record] = {}
         for place, local in self.containing(np.array(sorted(set(wanted)), np.int64)):
-            table = self.read(place, _RECORD)
+            table = self.read(place, (*_RECORD, "image") if image else _RECORD)
             if table is not None:
                 chosen = table.take(pa.array(local)).to_pylist()
                 found |= zip((local + place.start).tolist(), map(_record, chosen), strict=True)
@@ -104,11 +104,10 @@ class Rows:
 
 def _record(row: dict[str, Any]) -> Record:
     """What other writers leave out is empty."""
-    said = [text for text in row["texts"] or () if text and text["kind"] and text["text"]]
+    said = [text for text in row["texts"] or () if text and text["text"]]
     return Record(
         id=row["id"] or "",
-        group=row["group"] or "",
-        image=(row["image"] or {}).get("bytes") or b"",
-        texts=tuple(Text(text["kind"], text["text"], text["lang"] or "") for text in said),
-        source=row["source"] or "",
+        group="",
+        image=(row.get("image") or {}).get("bytes") or b"",
+        texts=tuple(Text(text["kind"] or "", text["text"], text["lang"] or "") for text in said),
     )

@@ -1,0 +1,79 @@
+"""Look: what one encoded image is, or why it cannot be decoded."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+__all__ = ["Look", "decoded", "look"]
+
+_REDUCED_PX = 64
+
+
+@dataclass(frozen=True)
+class Look:
+    """Format and mode as Pillow names them, sides in pixels, and a perceptual hash, None of a flat picture."""
+
+    format: str
+    mode: str
+    width: int
+    height: int
+    near_hash: int | None
+
+
+def look(data: bytes, max_pixels: int) -> Look | str:
+    """What the image is, or a short reason why it cannot be decoded to its last row."""
+    opened = decoded(data, max_pixels, _REDUCED_PX)
+    if isinstance(opened, str):
+        return opened
+    image, (width, height), mode = opened
+    return Look(image.format or "unknown", mode, width, height, _near_hash(image))
+
+
+def decoded(data: bytes, max_pixels: int, least_px: int) -> tuple[Image.Image, tuple[int, int], str] | str:
+    """The decoded image with its true size and mode, or why there is none.
+
+    JPEG is decoded at a fraction of its size that leaves at least `least_px` a side, which still reads every byte.
+    """
+    if not data:
+        return "image: no bytes"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data))
+            size, mode = image.size, image.mode
+            if size[0] * size[1] > max_pixels:
+                return "image: too many pixels"
+            image.draft("RGB", (least_px, least_px))
+            image.load()
+    except UnidentifiedImageError:
+        return "image: not an image"
+    except Image.DecompressionBombError:
+        return "image: too many pixels"
+    except Exception as error:  # decoders raise whatever they stumble over
+        return "image: truncated" if "truncated" in str(error).lower() else "image: damaged"
+    return image, size, mode
+
+
+def _near_hash(image: Image.Image) -> int | None:
+    """64 bits: which cells of an 8 x 8 gray reduction are brighter than their right neighbor; int64.
+
+    None when no cell differs from its neighbor by more than two levels: every flat picture would look like any other.
+    """
+    gray = _on_white(image).convert("L").resize((9, 8), Image.Resampling.BOX)
+    levels = np.asarray(gray, dtype=np.int16)
+    steps = levels[:, :-1] - levels[:, 1:]
+    if np.abs(steps).max() <= 2:
+        return None
+    return int.from_bytes(np.packbits(steps > 0).tobytes(), "big", signed=True)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    clear = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
