@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-__all__ = ["Look", "decoded", "look"]
+__all__ = ["Look", "decoded", "look", "on_white"]
 
 _REDUCED_PX = 64
 
@@ -64,7 +64,7 @@ def _near_hash(image: Image.Image) -> int | None:
 
     None when no cell differs from its neighbor by more than two levels: every flat picture would look like any other.
     """
-    gray = _on_white(image).convert("L").resize((9, 8), Image.Resampling.BOX)
+    gray = on_white(image).convert("L").resize((9, 8), Image.Resampling.BOX)
     levels = np.asarray(gray, dtype=np.int16)
     steps = levels[:, :-1] - levels[:, 1:]
     if np.abs(steps).max() <= 2:
@@ -72,7 +72,8 @@ def _near_hash(image: Image.Image) -> int | None:
     return int.from_bytes(np.packbits(steps > 0).tobytes(), "big", signed=True)
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def on_white(image: Image.Image) -> Image.Image:
+    """RGB, with white where the image is transparent."""
     if not image.has_transparency_data:
         return image.convert("RGB")
     clear = image.convert("RGBA")

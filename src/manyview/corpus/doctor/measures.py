@@ -53,7 +53,8 @@ class Frequent:
 class KindMeasures:
     """A kind of text at `records` records, in `texts` entries, `empty` ones besides.
 
-    `different` counts different texts, `leaked` the records whose text stands in another split too. Quantiles of
+    `different` counts different texts, `leaked` says of each split how many it
+    has and how many of these stand in another split too (a text of a record counts once). Quantiles of
     tokens, and `cut` (token limit, share of texts beyond it), are of sampled texts as training renders them.
     `scripts` are those of sampled texts that name no language.
     """
@@ -63,13 +64,22 @@ class KindMeasures:
     texts: int
     empty: int
     different: int
-    leaked: int
+    leaked: tuple[tuple[str, int, int], ...]
     characters: Quantiles | None
     tokens: Quantiles | None
     cut: tuple[tuple[int, float], ...]
     languages: Shares
     scripts: Shares
     frequent: tuple[Frequent, ...]
+
+    @property
+    def places(self) -> int:
+        """Records times the different texts each has of this kind."""
+        return sum(texts for _, texts, _ in self.leaked)
+
+    @property
+    def shared(self) -> int:
+        return sum(shared for _, _, shared in self.leaked)
 
 
 @dataclass(frozen=True)

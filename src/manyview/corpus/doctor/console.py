@@ -1,0 +1,43 @@
+"""Console: the findings for a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from manyview.corpus.doctor.findings import percent, verdict
+from manyview.corpus.doctor.measures import Examination
+
+__all__ = ["summary_for_terminal"]
+
+_STYLES = {"fail": "bold red", "warn": "yellow", "note": "dim"}
+
+
+def summary_for_terminal(examination: Examination) -> Group:
+    """Counts, coverage of each kind, the findings and the verdict; texts of the corpus are never read as markup."""
+    splits = ", ".join(f"{split.name} {split.records:,}" for split in examination.splits)
+    head = Text(f"{examination.corpus}: {examination.records:,} records ({splits})")
+    style = "bold red" if examination.failed else "bold"
+    return Group(head, _kinds(examination), *_findings(examination), Text(verdict(examination), style))
+
+
+def _kinds(examination: Examination) -> Table:
+    table = Table(box=None, header_style="bold")
+    for name in ("kind", "records", "different texts", "tokens, median", "95 %"):
+        table.add_column(name, justify="left" if name == "kind" else "right")
+    for kind in examination.kinds:
+        tokens = (f"{kind.tokens.median:g}", f"{kind.tokens.p95:g}") if kind.tokens else ("–", "–")
+        coverage = percent(kind.records / (examination.records or 1))
+        table.add_row(Text(kind.name or "(no kind)"), coverage, f"{kind.different:,}", *tokens)
+    return table
+
+
+def _findings(examination: Examination) -> list[Text]:
+    lines = []
+    for finding in examination.findings:
+        line = Text()
+        line.append(f"{finding.severity}  {finding.what}", _STYLES[finding.severity])
+        line.append(f"\n      {finding.change}")
+        lines.append(line)
+    return lines
