@@ -51,7 +51,7 @@ def share_chart(lines: Sequence[Line], *, label: str, x_label: str, y_label: str
         return 100 * (math.log2(size) - low) / (high - low) if high > low else 50.0
 
     levels = [_level(_TOP_PX + _PLOT_PX * (1 - tick / 100), f"{tick}") for tick in (0, 25, 50, 75, 100)]
-    steps = [_tick(across(size), _TOP_PX + _PLOT_PX + 18, _short(size)) for size in _at_most(sizes, 5)]
+    steps = [_tick(across(size), _TOP_PX + _PLOT_PX + 18, _short(size)) for size in _at_most(sizes, 9)]
     titles = [
         Markup('<text class="axis" x="-34" y="11">{}</text>').format(y_label),
         Markup('<text class="axis" x="50%" y="{}" text-anchor="middle">{}</text>').format(

@@ -6,8 +6,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from manyview.corpus.doctor.findings import percent, verdict
+from manyview.corpus.doctor.findings import verdict
 from manyview.corpus.doctor.measures import Examination
+from manyview.corpus.doctor.spoken import percent
 
 __all__ = ["summary_for_terminal"]
 
@@ -19,7 +20,7 @@ def summary_for_terminal(examination: Examination) -> Group:
     splits = ", ".join(f"{split.name} {split.records:,}" for split in examination.splits)
     head = Text(f"{examination.corpus}: {examination.records:,} records ({splits})")
     style = "bold red" if examination.failed else "bold"
-    return Group(head, _kinds(examination), *_findings(examination), Text(verdict(examination), style))
+    return Group(head, _kinds(examination), _findings(examination), Text(verdict(examination), style))
 
 
 def _kinds(examination: Examination) -> Table:
@@ -33,11 +34,9 @@ def _kinds(examination: Examination) -> Table:
     return table
 
 
-def _findings(examination: Examination) -> list[Text]:
-    lines = []
+def _findings(examination: Examination) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1))
     for finding in examination.findings:
-        line = Text()
-        line.append(f"{finding.severity}  {finding.what}", _STYLES[finding.severity])
-        line.append(f"\n      {finding.change}")
-        lines.append(line)
-    return lines
+        said = Text.assemble((finding.what, _STYLES[finding.severity]), "\n", finding.change)
+        table.add_row(Text(finding.severity, _STYLES[finding.severity]), said)
+    return table

@@ -37,6 +37,7 @@ from manyview.corpus.manifest import Manifest
 __all__ = ["examine"]
 
 MOST_FREQUENT = 12
+_MOST_LANGUAGES = 24
 
 
 def examine(
@@ -155,7 +156,7 @@ class _Measuring:
                 characters=quantiles(lengths.characters[name]),
                 tokens=quantiles(tokens),
                 cut=tuple((limit, share_above(tokens, limit)) for limit in sorted(self.limits.context_lengths)),
-                languages=languages.tags[name].shares(),
+                languages=languages.tags[name].shares(_MOST_LANGUAGES),
                 scripts=languages.scripts[name].shares(),
                 frequent=tuple(Frequent(wording[name, one.identity], one.size) for one in _shown(said)),
             )

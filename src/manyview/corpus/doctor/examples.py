@@ -11,6 +11,7 @@ from manyview.corpus.doctor.looks import Looks
 from manyview.corpus.doctor.measures import Example, Examples, KindMeasures
 from manyview.corpus.doctor.occurrences import part_of
 from manyview.corpus.doctor.rows import Rows
+from manyview.corpus.doctor.spoken import readable_bytes
 from manyview.corpus.doctor.summary import Summary
 from manyview.corpus.record import Record
 
@@ -80,7 +81,7 @@ def _of_images(looks: Looks) -> Iterator[_Trouble]:
     yield _Trouble("Smallest images", "Enlarged to the size of the model, little is left to see.", small)
     strips = [(row, f"{value / 100:.1f} : 1") for row, value in looks.strips.ranked()]
     yield _Trouble("Longest strips", "A center crop shows a small part of them.", strips)
-    heavy = [(row, f"{value / 1000:,.0f} kB") for row, value in looks.heavy.ranked()]
+    heavy = [(row, readable_bytes(value)) for row, value in looks.heavy.ranked()]
     yield _Trouble("Largest files", "They take the longest to read and to decode.", heavy)
 
 

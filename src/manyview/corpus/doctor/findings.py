@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from manyview.corpus.doctor.measures import Examination, Finding, KindMeasures, Severity
+from manyview.corpus.doctor.spoken import percent
 
-__all__ = ["SEVERITIES", "findings", "percent", "verdict"]
+__all__ = ["SEVERITIES", "findings", "verdict"]
 
 SEVERITIES: tuple[Severity, ...] = ("fail", "warn", "note")
 _REFERENCE_BATCH = 4096
@@ -29,16 +30,6 @@ def verdict(examination: Examination) -> str:
     if counts["warn"]:
         return f"Fit to train on, with {warned} to read first."
     return "Fit to train on."
-
-
-def percent(share: float) -> str:
-    """Two digits that count, and never 0 % or 100 % of what is neither."""
-    value = 100 * share
-    if 0 < value < 0.01:
-        return "< 0.01 %"
-    digits = 0 if value >= 99.95 and share == 1 or value == 0 else 1 if value >= 1 else 2
-    shown = f"{value:.{digits}f}"
-    return "> 99.9 %" if share < 1 and float(shown) >= 100 else f"{shown} %"
 
 
 def _shards(e: Examination) -> Found:
@@ -107,12 +98,17 @@ def _leaks(e: Examination) -> Found:
             "test set, decontaminate by image hash.",
         )
     if repeats.near_across:
+        share = repeats.near_across / repeats.near_checked
         yield Finding(
-            "warn",
+            "warn" if share > e.limits.max_near_across else "note",
             "look-alikes in several splits",
-            f"{repeats.near_across:,} sets of sampled images look alike and stand in more than one split.",
+            f"Among {repeats.near_checked:,} sampled images, {_sets(repeats.near_across)} more than one split.",
             "Look at them below; if they are one thing, build again with near-duplicates in one group.",
         )
+
+
+def _sets(count: int) -> str:
+    return "1 set of look-alikes stands in" if count == 1 else f"{count:,} sets of look-alikes stand in"
 
 
 def _leaked_texts(e: Examination) -> Found:
@@ -244,19 +240,23 @@ def _images(e: Examination) -> Found:
         )
 
 
-def _views(e: Examination) -> Found:
+def _false_negatives(e: Examination) -> Found:
+    shown, at = [], 0
     for view in e.false_negatives:
-        if view.view == "group" or not view.shares:
-            continue
-        size, share = min(view.shares, key=lambda entry: abs(entry[0] - _REFERENCE_BATCH))
-        if share > e.limits.max_false_negatives:
-            yield Finding(
-                "note",
-                "false negatives",
-                f"In a batch of {size:,}, {percent(share)} of the rows with {view.view} share it with another row.",
-                "Keep objective.false_negatives=ignore (the default) or positive: with off, as in the paper, they "
-                "would be pushed apart.",
-            )
+        if view.view != "group" and view.shares:
+            at, share = min(view.shares, key=lambda entry: abs(entry[0] - _REFERENCE_BATCH))
+            shown += [f"{view.view} {percent(share)}"] if share > e.limits.max_false_negatives else []
+    if shown:
+        yield Finding(
+            "note",
+            "false negatives",
+            f"Rows of a batch of {at:,} that have a twin in it: {', '.join(shown)}.",
+            "Keep objective.false_negatives=ignore (the default) or positive: with off, as in the paper, twins are "
+            "pushed apart.",
+        )
+
+
+def _agreement(e: Examination) -> Found:
     for pair in e.agreements:
         if pair.by_chance(e.limits.chance_margin):
             yield Finding(
@@ -295,7 +295,8 @@ _CHECKS = (
     _leaked_texts,
     _texts,
     _repeated_images,
-    _views,
+    _false_negatives,
+    _agreement,
     _provenance,
     _splits,
 )

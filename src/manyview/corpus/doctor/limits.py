@@ -54,6 +54,13 @@ class Limits(Config):
     max_near_duplicates: float = Field(
         0.05, ge=0, le=1, description="Warn when more sampled images look like an earlier one of the sample."
     )
+    max_near_across: float = Field(
+        0.001,
+        ge=0,
+        le=1,
+        description="Warn when sets of look-alikes in several splits are more than this share of the sampled images; "
+        "fewer are a note.",
+    )
     near_distance: int = Field(
         4, ge=0, le=16, description="Bits of 64 in which the perceptual hashes of near-duplicates may differ."
     )

@@ -16,13 +16,17 @@ _REDUCED_PX = 64
 
 @dataclass(frozen=True)
 class Look:
-    """Format and mode as Pillow names them, sides in pixels, and a perceptual hash, None of a flat picture."""
+    """Format and mode as Pillow names them, sides in pixels, a perceptual hash, and the picture itself in 8 x 8 pixels.
+
+    A flat picture has no hash: it would look like any other.
+    """
 
     format: str
     mode: str
     width: int
     height: int
     near_hash: int | None
+    reduced: bytes
 
 
 def look(data: bytes, max_pixels: int) -> Look | str:
@@ -31,7 +35,9 @@ def look(data: bytes, max_pixels: int) -> Look | str:
     if isinstance(opened, str):
         return opened
     image, (width, height), mode = opened
-    return Look(image.format or "unknown", mode, width, height, _near_hash(image))
+    white = on_white(image)
+    reduced = white.resize((8, 8), Image.Resampling.BOX).tobytes()
+    return Look(image.format or "unknown", mode, width, height, _near_hash(white), reduced)
 
 
 def decoded(data: bytes, max_pixels: int, least_px: int) -> tuple[Image.Image, tuple[int, int], str] | str:
@@ -62,9 +68,9 @@ def decoded(data: bytes, max_pixels: int, least_px: int) -> tuple[Image.Image, t
 def _near_hash(image: Image.Image) -> int | None:
     """64 bits: which cells of an 8 x 8 gray reduction are brighter than their right neighbor; int64.
 
-    None when no cell differs from its neighbor by more than two levels: every flat picture would look like any other.
+    None when no cell differs from its neighbor by more than two levels.
     """
-    gray = on_white(image).convert("L").resize((9, 8), Image.Resampling.BOX)
+    gray = image.convert("L").resize((9, 8), Image.Resampling.BOX)
     levels = np.asarray(gray, dtype=np.int16)
     steps = levels[:, :-1] - levels[:, 1:]
     if np.abs(steps).max() <= 2:

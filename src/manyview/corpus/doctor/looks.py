@@ -23,6 +23,7 @@ __all__ = ["FindNear", "Looks", "near_groups", "same_hash"]
 FindNear = Callable[[np.ndarray, int], np.ndarray]
 """(int64 hashes [n], Hamming distance) -> [n]: rows of equal numbers are near-duplicates of one another."""
 
+_LEVELS_APART = 12.0
 _SIDES = (32, 64, 128, 224, 384, 512, 768, 1024, 2048, 4096)
 _SHAPES = {
     "taller than 4:1": 0.25,
@@ -41,7 +42,13 @@ class Looked:
 
     row: int
     near_hash: int | None
+    reduced: bytes
     bytes_hash: int
+
+    def resembles(self, other: Looked) -> bool:
+        """Colors too are about the same: hashes do not see them, and drawings of few lines share hashes."""
+        one, two = (np.frombuffer(looked.reduced, np.uint8).astype(np.int16) for looked in (self, other))
+        return float(np.abs(one - two).mean()) <= _LEVELS_APART
 
 
 class Looks:
@@ -90,7 +97,7 @@ class Looks:
         if isinstance(found, str):
             self.broken[row] = found
             return
-        self.seen.append(Looked(row, found.near_hash, bytes_hash))
+        self.seen.append(Looked(row, found.near_hash, found.reduced, bytes_hash))
         self._formats.add(found.format)
         self._modes.add(found.mode)
         self._measure(found.width, found.height, len(data), row)
@@ -124,10 +131,20 @@ def near_groups(looks: Looks, find_near: FindNear, distance: int) -> Iterator[li
     if not comparable:
         return
     numbers = find_near(np.array([one.near_hash for one in comparable], np.int64), distance)
-    groups: dict[int, list[int]] = {}
+    groups: dict[int, list[Looked]] = {}
     for one, number in zip(comparable, numbers.tolist(), strict=True):
-        groups.setdefault(number, []).append(one.row)
-    yield from (rows for rows in groups.values() if len(rows) > 1)
+        groups.setdefault(number, []).append(one)
+    for group in groups.values():
+        yield from _resembling(group)
+
+
+def _resembling(group: list[Looked]) -> Iterator[list[int]]:
+    """The parts of a group in which all resemble the first, without those that stand alone."""
+    while len(group) > 1:
+        alike = [one for one in group if one.resembles(group[0])]
+        if len(alike) > 1:
+            yield [one.row for one in alike]
+        group = [one for one in group if one not in alike]
 
 
 def _shape(ratio: float) -> str:

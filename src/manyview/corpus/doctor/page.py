@@ -10,14 +10,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from manyview.corpus.doctor.charts import TONES, Line, Range, combination_dots, range_chart, share_chart
-from manyview.corpus.doctor.findings import percent, verdict
+from manyview.corpus.doctor.findings import verdict
 from manyview.corpus.doctor.measures import Examination, KindMeasures
+from manyview.corpus.doctor.spoken import percent, readable_bytes
 from manyview.corpus.doctor.tally import OTHERS
 
 __all__ = ["render_page"]
 
 UNKNOWN = "not named"
-_LANGUAGES_SHOWN = 7
+_LANGUAGES_SHOWN = 12
 _SEVERITY_WORDS = {"fail": "must change", "warn": "look at this", "note": "to know"}
 
 
@@ -51,15 +52,6 @@ def render_page(examination: Examination, pictures: Mapping[int, str]) -> str:
         false_negatives=_false_negative_chart(examination),
         tones=TONES,
     )
-
-
-def readable_bytes(size: float) -> str:
-    """Decimal units, three digits that count."""
-    for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if size < 1000 or unit == "TB":
-            break
-        size /= 1000
-    return f"{size:,.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.3g} {unit}"
 
 
 def _state(examination: Examination) -> str:
@@ -117,7 +109,7 @@ def _languages(examination: Examination) -> list[tuple[KindMeasures, list[_Part]
         for lang, texts in kind.languages:
             totals[lang] = totals.get(lang, 0) + texts
     known = [lang for lang in sorted(totals, key=lambda lang: (-totals[lang], lang)) if lang not in ("", OTHERS)]
-    tones = {lang: f"tone-{place}" for place, lang in enumerate(known[:TONES])}
+    tones = {lang: f"tone-{place % TONES}" + " pale" * (place >= TONES) for place, lang in enumerate(known[: 2 * TONES])}
     return [(kind, _parts(kind, tones)) for kind in examination.kinds if kind.texts]
 
 

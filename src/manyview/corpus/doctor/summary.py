@@ -12,7 +12,7 @@ from manyview.corpus.doctor.occurrences import Groups, Occurrences
 
 __all__ = ["Often", "Summary", "summarize"]
 
-_ROWS_KEPT = 4
+_ROWS_KEPT = 8
 
 
 @dataclass(frozen=True)
