@@ -29,9 +29,9 @@ Words = frozenset[str]
 class Agreement:
     """Two kinds at `records` sampled records that have both.
 
-    `shared` is the share of these records where the two have a word in common. `overlap` is the mean Jaccard index of their words and `overlap_by_chance` that with another record's;
-    `wins` is how often the record's own text suits better than another record's, 0.5 being chance, and
-    `margin` three standard errors of it.
+    `shared` is the share of these records where the two have a word in common, `overlap` the mean Jaccard index
+    of their words and `overlap_by_chance` that with another record's. `wins` is how often the record's own text
+    suits better than another record's, 0.5 being chance, and `margin` three standard errors of it.
     """
 
     one: str

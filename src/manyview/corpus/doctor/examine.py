@@ -23,7 +23,6 @@ from manyview.corpus.doctor.measures import (
     Repeats,
     SplitCounts,
 )
-from manyview.corpus.doctor.occurrences import part_of
 from manyview.corpus.doctor.passes import TextPass, look_at_images
 from manyview.corpus.doctor.quantiles import quantiles, share_above
 from manyview.corpus.doctor.rows import Rows
@@ -173,13 +172,12 @@ class _Measuring:
         return wording
 
     def _repeats(self) -> Repeats:
-        stops = self.rows.stops
         return Repeats(
             ids=self.ids.repeats,
             images=self.images.repeats,
             near=sum(len(rows) - 1 for rows in self.near),
             near_checked=len(self.looks.seen),
-            near_across=sum(len(set(part_of(rows, stops).tolist())) > 1 for rows in self.near),
+            near_across=sum(len({self.rows.split_of(row) for row in rows}) > 1 for rows in self.near),
             groups_across=self.groups.across,
             group_records_across=self.groups.across_rows,
             images_across=self.images.across,

@@ -9,7 +9,6 @@ from manyview.corpus.doctor.extremes import Extremes
 from manyview.corpus.doctor.limits import Limits
 from manyview.corpus.doctor.looks import Looks
 from manyview.corpus.doctor.measures import Example, Examples, KindMeasures
-from manyview.corpus.doctor.occurrences import part_of
 from manyview.corpus.doctor.rows import Rows
 from manyview.corpus.doctor.spoken import readable_bytes
 from manyview.corpus.doctor.summary import Summary
@@ -50,16 +49,11 @@ def gather_examples(
     ]
     shown = [(trouble, list(trouble.remarks)[: limits.examples]) for trouble in troubles]
     records = rows.fetch(row for _, remarks in shown for row, _ in remarks)
-    names = list(rows.bounds)
     return tuple(
         Examples(
             trouble.title,
             trouble.about,
-            tuple(
-                _example(row, names[int(part_of([row], rows.stops)[0])], remark, records[row])
-                for row, remark in remarks
-                if row in records
-            ),
+            tuple(_example(row, rows.split_of(row), remark, records[row]) for row, remark in remarks if row in records),
         )
         for trouble, remarks in shown
         if remarks
@@ -88,15 +82,12 @@ def _of_images(looks: Looks) -> Iterator[_Trouble]:
 def _repeated(images: Summary, near: Sequence[Sequence[int]], rows: Rows) -> Iterator[_Trouble]:
     often = [(one.rows[0], f"{one.size} times") for one in images.often]
     yield _Trouble("Images that stand more than once", "The same bytes in several records.", often)
-    stops = rows.stops
-    across = sorted(near, key=lambda group: part_of([group[0]], stops)[0] == part_of([group[-1]], stops)[0])
+    across = sorted(near, key=lambda group: rows.split_of(group[0]) == rows.split_of(group[-1]))
     alike = [(row, f"pair {number}") for number, group in enumerate(across, 1) for row in (group[0], group[-1])]
     yield _Trouble("Near-duplicates in the sample", "Neighbors with one number look alike.", alike)
 
 
-def _boilerplate(
-    limits: Limits, kinds: Mapping[str, KindMeasures], said: Mapping[str, Summary]
-) -> Iterator[_Trouble]:
+def _boilerplate(limits: Limits, kinds: Mapping[str, KindMeasures], said: Mapping[str, Summary]) -> Iterator[_Trouble]:
     """The most widespread text of each kind that is no label, at different pictures."""
     for name, summary in said.items():
         if name in limits.labels or not summary.often or summary.often[0].size < limits.min_repeated_text:

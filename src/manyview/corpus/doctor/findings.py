@@ -84,8 +84,8 @@ def _leaks(e: Examination) -> Found:
         yield Finding(
             "fail",
             "groups in several splits",
-            f"{repeats.groups_across:,} groups stand in more than one split ({repeats.group_records_across:,} records): "
-            "what is tested was partly learned.",
+            f"{repeats.groups_across:,} groups stand in more than one split ({repeats.group_records_across:,} "
+            "records): what is tested was partly learned.",
             "Split by the column group: build again instead of moving rows between splits.",
         )
     if repeats.images_across:

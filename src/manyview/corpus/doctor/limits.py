@@ -70,7 +70,9 @@ class Limits(Config):
     max_broken: float = Field(
         0.01, ge=0, le=1, description="Fail when more sampled images cannot be decoded; fewer are a warning."
     )
-    max_pixels: int = Field(178_956_970, ge=1, description="Images of more pixels count as broken: no one decodes them.")
+    max_pixels: int = Field(
+        178_956_970, ge=1, description="Images of more pixels count as broken: no one decodes them."
+    )
     min_side_px: int = Field(64, ge=1, description="Images whose short side has fewer pixels are small.")
     max_small: float = Field(0.05, ge=0, le=1, description="Warn when more sampled images are small.")
     max_aspect: float = Field(4.0, gt=1, description="Long side over short side above which an image is a strip.")

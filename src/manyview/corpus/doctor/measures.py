@@ -14,9 +14,9 @@ from manyview.corpus.doctor.quantiles import Quantiles
 from manyview.corpus.doctor.tally import Shares
 
 __all__ = [
+    "Examination",
     "Example",
     "Examples",
-    "Examination",
     "FalseNegatives",
     "Finding",
     "Frequent",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["Groups", "Occurrences", "part_of"]
+__all__ = ["Groups", "Occurrences"]
 
 _PARTITIONS = 256
 _PAIR = np.dtype([("identity", np.int64), ("row", np.int64)])
@@ -35,19 +35,15 @@ class Groups:
         """Whether the rows of each identity lie in more than one of the parts that end before `bounds` (ascending)."""
         if not len(self.starts):
             return np.empty(0, bool)
-        last = self.rows[self.starts + self.sizes - 1]
-        return part_of(self.rows[self.starts], bounds) != part_of(last, bounds)
+        first, last = self.rows[self.starts], self.rows[self.starts + self.sizes - 1]
+        apart: np.ndarray = np.searchsorted(bounds, first, "right") != np.searchsorted(bounds, last, "right")
+        return apart
 
     def within(self, first: int, stop: int) -> np.ndarray:
         """How many rows of each identity lie in [first, stop)."""
         inside = ((self.rows >= first) & (self.rows < stop)).astype(np.int64)
         counts: np.ndarray = np.add.reduceat(inside, self.starts) if len(self.starts) else inside
         return counts
-
-
-def part_of(rows: np.ndarray, bounds: np.ndarray) -> np.ndarray:
-    """The part of each row, where part i ends before row bounds[i]; empty parts have no row."""
-    return np.searchsorted(bounds, rows, side="right")
 
 
 class Occurrences:

@@ -109,7 +109,9 @@ def _languages(examination: Examination) -> list[tuple[KindMeasures, list[_Part]
         for lang, texts in kind.languages:
             totals[lang] = totals.get(lang, 0) + texts
     known = [lang for lang in sorted(totals, key=lambda lang: (-totals[lang], lang)) if lang not in ("", OTHERS)]
-    tones = {lang: f"tone-{place % TONES}" + " pale" * (place >= TONES) for place, lang in enumerate(known[: 2 * TONES])}
+    tones = {
+        lang: f"tone-{place % TONES}" + " pale" * (place >= TONES) for place, lang in enumerate(known[: 2 * TONES])
+    }
     return [(kind, _parts(kind, tones)) for kind in examination.kinds if kind.texts]
 
 

@@ -61,10 +61,11 @@ class Rows:
         try:
             return self.corpus.read(place.block, columns)
         except DataError as error:
-            self.unreadable.setdefault(self._name(place.block), str(error))
+            self.unreadable.setdefault(str(place.block.file), str(error))
             return None
 
     def split_of(self, row: int) -> str:
+        """The split a row stands in."""
         return next(split for split, (first, stop) in self.bounds.items() if first <= row < stop)
 
     @property
@@ -96,10 +97,7 @@ class Rows:
             try:
                 yield from Corpus(self.corpus.folder, alone).blocks(split)
             except DataError as error:
-                self.unreadable[shard.file] = str(error)
-
-    def _name(self, block: Block) -> str:
-        return block.file.relative_to(self.corpus.folder).as_posix()
+                self.unreadable[str(self.corpus.folder / shard.file)] = str(error)
 
 
 def _record(row: dict[str, Any]) -> Record:

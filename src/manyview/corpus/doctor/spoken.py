@@ -8,11 +8,13 @@ __all__ = ["percent", "readable_bytes"]
 def percent(share: float) -> str:
     """Two digits that count, and never 0 % or 100 % of what is neither."""
     value = 100 * share
-    if 0 < value < 0.01:
+    if value in (0, 100):
+        return f"{value:.0f} %"
+    if value < 0.01:
         return "< 0.01 %"
-    digits = 0 if value >= 99.95 and share == 1 or value == 0 else 1 if value >= 1 else 2
-    shown = f"{value:.{digits}f}"
-    return "> 99.9 %" if share < 1 and float(shown) >= 100 else f"{shown} %"
+    if 99.95 <= value < 100:
+        return "> 99.9 %"
+    return f"{value:.1f} %" if value >= 1 else f"{value:.2f} %"
 
 
 def readable_bytes(size: float) -> str:

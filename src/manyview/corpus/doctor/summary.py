@@ -71,7 +71,7 @@ def _add(
         for size, times in zip(*np.unique(inside[inside > 0], return_counts=True), strict=True):
             summary.sizes[split][int(size)] += int(size * times)
     summary.often = _most_frequent([*summary.often, *_repeated(groups, most)], most)
-    ends = [(int(groups.rows_of(i)[0]), int(groups.rows_of(i)[-1])) for i in np.flatnonzero(spread)[:most]]
+    ends = [(int(groups.rows_of(i)[0]), int(groups.rows_of(i)[-1])) for i in np.flatnonzero(spread)[:most].tolist()]
     summary.crossing = sorted([*summary.crossing, *ends])[:most]
 
 
@@ -83,7 +83,7 @@ def _repeated(groups: Groups, most: int) -> list[Often]:
         repeated = repeated[np.lexsort((first, -groups.sizes[repeated]))[:most]]
     return [
         Often(int(groups.identities[i]), int(groups.sizes[i]), tuple(groups.rows_of(i)[:_ROWS_KEPT].tolist()))
-        for i in repeated
+        for i in repeated.tolist()
     ]
 
 
