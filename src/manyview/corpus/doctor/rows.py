@@ -68,11 +68,6 @@ class Rows:
         """The split a row stands in."""
         return next(split for split, (first, stop) in self.bounds.items() if first <= row < stop)
 
-    @property
-    def stops(self) -> np.ndarray:
-        """Where each split ends, in order."""
-        return np.array([stop for _, stop in self.bounds.values()], np.int64)
-
     def containing(self, wanted: np.ndarray) -> Iterator[tuple[Place, np.ndarray]]:
         """The blocks with any of the `wanted` rows (ascending), and which of their own rows are wanted."""
         for place in self.places:
