@@ -18,7 +18,7 @@ _STYLES = {"fail": "bold red", "warn": "yellow", "note": "dim"}
 def summary_for_terminal(examination: Examination) -> Group:
     """Counts, coverage of each kind, the findings and the verdict; texts of the corpus are never read as markup."""
     splits = ", ".join(f"{split.name} {split.records:,}" for split in examination.splits)
-    head = Text(f"{examination.corpus}: {examination.records:,} records ({splits})")
+    head = _text(f"{examination.corpus}: {examination.records:,} records ({splits})")
     style = "bold red" if examination.failed else "bold"
     return Group(head, _kinds(examination), _findings(examination), Text(verdict(examination), style))
 
@@ -30,13 +30,18 @@ def _kinds(examination: Examination) -> Table:
     for kind in examination.kinds:
         tokens = (f"{kind.tokens.median:g}", f"{kind.tokens.p95:g}") if kind.tokens else ("–", "–")
         coverage = percent(kind.records / (examination.records or 1))
-        table.add_row(Text(kind.name or "(no kind)"), coverage, f"{kind.different:,}", *tokens)
+        table.add_row(_text(kind.name or "(no kind)"), coverage, f"{kind.different:,}", *tokens)
     return table
 
 
 def _findings(examination: Examination) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1))
     for finding in examination.findings:
-        said = Text.assemble((finding.what, _STYLES[finding.severity]), "\n", finding.change)
+        said = Text.assemble(_text(finding.what, _STYLES[finding.severity]), "\n", _text(finding.change))
         table.add_row(Text(finding.severity, _STYLES[finding.severity]), said)
     return table
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Without control characters: a terminal would obey them."""
+    return Text("".join(character if character.isprintable() else " " for character in text), style)

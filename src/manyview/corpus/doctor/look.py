@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 __all__ = ["Look", "decoded", "look", "on_white"]
 
 _REDUCED_PX = 64
+_LEAST_STEP = 3
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,16 @@ def decoded(data: bytes, max_pixels: int, least_px: int) -> tuple[Image.Image, t
 
 
 def _near_hash(image: Image.Image) -> int | None:
-    """64 bits: which cells of an 8 x 8 gray reduction are brighter than their right neighbor; int64.
+    """64 bits as an int64: which cells of an 8 x 8 gray reduction are brighter than their right neighbor.
 
-    None when no cell differs from its neighbor by more than two levels.
+    A step counts from three levels on, which keeps flat areas quiet; None when no step counts.
     """
     gray = image.convert("L").resize((9, 8), Image.Resampling.BOX)
     levels = np.asarray(gray, dtype=np.int16)
     steps = levels[:, :-1] - levels[:, 1:]
-    if np.abs(steps).max() <= 2:
+    if np.abs(steps).max() < _LEAST_STEP:
         return None
-    return int.from_bytes(np.packbits(steps > 0).tobytes(), "big", signed=True)
+    return int.from_bytes(np.packbits(steps >= _LEAST_STEP).tobytes(), "big", signed=True)
 
 
 def on_white(image: Image.Image) -> Image.Image:
