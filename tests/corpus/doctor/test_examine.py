@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.corpus.doctor.corpora import corpus_of, picture, record, sound
 
 from manyview.corpus import Corpus, Record, Text
 from manyview.corpus.doctor import Examination, Limits, examine
@@ -14,7 +15,6 @@ from manyview.corpus.doctor.false_negatives import share_with_twin
 from manyview.corpus.doctor.findings import verdict
 from manyview.corpus.doctor.measures import KindMeasures
 from manyview.corpus.fingerprint import normalized_text
-from tests.corpus.doctor.corpora import corpus_of, picture, record, sound
 
 TEXTS = st.lists(
     st.builds(
@@ -52,7 +52,9 @@ def view_of(record: Record, kind: str) -> object:
 @given(texts=st.lists(TEXTS, min_size=2, max_size=8))
 def test_texts_are_counted_as_by_loops(tmp_path_factory: pytest.TempPathFactory, texts: list[list[Text]]) -> None:
     records = [record(number, own) for number, own in enumerate(texts)]
-    corpus = corpus_of(tmp_path_factory.mktemp("corpus"), {"train": records[1:], "test": records[:1]}, row_group_bytes=3000)
+    corpus = corpus_of(
+        tmp_path_factory.mktemp("corpus"), {"train": records[1:], "test": records[:1]}, row_group_bytes=3000
+    )
     found = examine(corpus, Limits(batch_sizes=(2, 3)))
     kinds = kinds_of(found)
     assert set(kinds) == {entry.kind for own in texts for entry in own}
@@ -67,7 +69,7 @@ def test_texts_are_counted_as_by_loops(tmp_path_factory: pytest.TempPathFactory,
         expected = sorted(((n, text) for text, n in times.items() if n > 1), reverse=True)
         assert sorted(((one.records, normalized_text(one.text)) for one in kind.frequent), reverse=True) == expected
         both = set(entries[0]) & {text for own in entries[1:] for text in own}
-        assert dict((split, shared) for split, _, shared in kind.leaked)["test"] == len(both)
+        assert {split: shared for split, _, shared in kind.leaked}["test"] == len(both)
     for view in found.false_negatives:
         if view.view in kinds:
             contents = Counter(one for one in (view_of(record, view.view) for record in records[1:]) if one)

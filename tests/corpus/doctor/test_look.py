@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from tests.corpus.doctor.corpora import picture
 
 from manyview.corpus.doctor.look import Look, look
-from tests.corpus.doctor.corpora import picture
 
 MOST = 10_000_000
 

@@ -66,7 +66,7 @@ def test_the_summary_is_counted_by_loops(
         }
         shared = [row for rows in crossing.values() for row in rows if first <= row < stop]
         assert summary.shared[split] == len(shared)
-    repeated = sorted(((-len(rows), rows[0]) for rows in expected.values() if len(rows) > 1))
+    repeated = sorted((-len(rows), rows[0]) for rows in expected.values() if len(rows) > 1)
     assert [(-one.size, one.rows[0]) for one in summary.often] == repeated
 
 

@@ -4,11 +4,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from tests.corpus.doctor.corpora import corpus_of, picture, record, sound
 
 from manyview.corpus import Text
 from manyview.corpus.doctor import Limits, diagnose, examine
 from manyview.corpus.doctor.page import render_page
-from tests.corpus.doctor.corpora import corpus_of, picture, record, sound
 
 EVIL = "<script>alert('x')</script>\"><img src=http://evil.example/x onerror=alert(1)>"
 VOID = {"meta", "img", "br", "link", "hr", "input"}

@@ -6,11 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
+from tests.corpus.doctor.corpora import corpus_of, record, sound
 
 from manyview.corpus import SCHEMA, Text
 from manyview.corpus.doctor import Diagnosis, Examination, diagnose
 from manyview.errors import DataError, ExitCode, UsageError
-from tests.corpus.doctor.corpora import corpus_of, record, sound
 
 
 def shown(diagnosis: Diagnosis) -> str:
@@ -75,9 +75,9 @@ def test_every_shard_damaged_is_still_a_diagnosis(tmp_path: Path) -> None:
 def test_a_folder_of_someone_elses_parquet_may_leave_everything_empty(tmp_path: Path) -> None:
     said = [{"kind": None, "text": "no kind", "lang": None, "weight": None}, None]
     rows = [
-        {name: None for name in SCHEMA.names},
-        {**{name: None for name in SCHEMA.names}, "texts": said, "image": {"bytes": None, "path": "x.jpg"}},
-        {**{name: None for name in SCHEMA.names}, "texts": [], "id": "only an id"},
+        dict.fromkeys(SCHEMA.names),
+        {**dict.fromkeys(SCHEMA.names), "texts": said, "image": {"bytes": None, "path": "x.jpg"}},
+        {**dict.fromkeys(SCHEMA.names), "texts": [], "id": "only an id"},
     ]
     pq.write_table(pa.Table.from_pylist(rows, SCHEMA), tmp_path / "train-0.parquet")
     diagnosis = diagnose(str(tmp_path))
@@ -112,7 +112,14 @@ def test_an_image_that_is_not_its_hash_fails(tmp_path: Path) -> None:
 
 
 def test_nasty_texts_are_shown_and_never_obeyed(tmp_path: Path) -> None:
-    nasty = ["[bold]x[/]", "\ud83d".encode("utf-8", "replace").decode(), "a" * 300_000, "\x00\x1b[31m", "{{ 7 * 7 }}", "🏳️‍🌈"]
+    nasty = [
+        "[bold]x[/]",
+        "\ud83d".encode("utf-8", "replace").decode(),
+        "a" * 300_000,
+        "\x00\x1b[31m",
+        "{{ 7 * 7 }}",
+        "🏳️‍🌈",
+    ]
     repeated = [record(n, [Text("caption", "\x1b[2Jgone")]) for n in range(10, 40)]
     records = [record(n, [Text(f"[red]{n}", text)]) for n, text in enumerate(nasty)]
     corpus_of(tmp_path, {"train": records + repeated})

@@ -1,0 +1,107 @@
+"""Checks of texts: what is missing, too long, repeated, or about something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from manyview.corpus.doctor.measures import Examination, Finding, KindMeasures
+from manyview.corpus.doctor.spoken import percent
+
+__all__ = ["TEXT_CHECKS"]
+
+_REFERENCE_BATCH = 4096
+Found = Iterator[Finding]
+
+
+def _texts(e: Examination) -> Found:
+    if e.textless > e.limits.max_textless * e.records:
+        yield Finding(
+            "warn",
+            "records without text",
+            f"{e.textless:,} records ({percent(e.textless / e.records)}) have no text at all.",
+            "Check the mapping from columns to views; such records serve image-image pairs only.",
+        )
+    for kind in e.kinds:
+        yield from _coverage(e, kind)
+        yield from _lengths(e, kind)
+        yield from _boilerplate(e, kind)
+
+
+def _coverage(e: Examination, kind: KindMeasures) -> Found:
+    share = kind.records / (e.records or 1)
+    if share < e.limits.min_coverage:
+        yield Finding(
+            "note",
+            "a rare kind",
+            f"Only {percent(share)} of the records have {kind.name or 'a text without a kind'} ({kind.records:,}).",
+            f"A view of this kind alone is nearly always absent; name it beside others in views.texts.NAME.kinds, as "
+            f"[{kind.name}, title].",
+        )
+    tagged = {lang: n for lang, n in kind.languages if lang}
+    untagged = dict(kind.languages).get("", 0)
+    if untagged > e.limits.max_untagged * kind.texts:
+        known = "no" if not tagged else "few"
+        yield Finding(
+            "note",
+            "language unknown",
+            f"{percent(untagged / kind.texts)} of the {kind.name} texts name no language ({known} others do).",
+            "Name the language in the mapping, or let the build recognize it; without it views.texts.NAME.langs "
+            "cannot choose.",
+        )
+
+
+def _lengths(e: Examination, kind: KindMeasures) -> Found:
+    limit, share = kind.cut[-1]
+    if share > e.limits.max_cut:
+        p95 = kind.tokens.p95 if kind.tokens else 0
+        yield Finding(
+            "warn",
+            "texts too long",
+            f"{percent(share)} of the {kind.name} texts have more than {limit} tokens.",
+            f"Their ends are never seen: set views.texts.NAME.max_tokens={p95:.0f} (95 % fit), or shorten them.",
+        )
+
+
+def _boilerplate(e: Examination, kind: KindMeasures) -> Found:
+    if kind.name in e.limits.labels or not kind.frequent:
+        return
+    most = kind.frequent[0]
+    if most.records >= e.limits.min_repeated_text and most.records > e.limits.max_repeated_text * e.records:
+        text = most.text if len(most.text) <= 60 else most.text[:59] + "…"
+        yield Finding(
+            "warn",
+            "boilerplate",
+            f"The {kind.name} “{text}” stands at {most.records:,} records ({percent(most.records / e.records)}).",
+            "Drop it with the build's boilerplate rule; if the kind is meant to repeat, add it to labels here.",
+        )
+
+
+def _false_negatives(e: Examination) -> Found:
+    shown, at = [], 0
+    for view in e.false_negatives:
+        if view.view != "group" and view.shares:
+            at, share = min(view.shares, key=lambda entry: abs(entry[0] - _REFERENCE_BATCH))
+            shown += [f"{view.view} {percent(share)}"] if share > e.limits.max_false_negatives else []
+    if shown:
+        yield Finding(
+            "note",
+            "false negatives",
+            f"Rows of a batch of {at:,} that have a twin in it: {', '.join(shown)}.",
+            "Keep objective.false_negatives=ignore (the default) or positive: with off, as in the paper, twins are "
+            "pushed apart.",
+        )
+
+
+def _agreement(e: Examination) -> Found:
+    for pair in e.agreements:
+        if pair.by_chance(e.limits.chance_margin):
+            yield Finding(
+                "warn",
+                "kinds that disagree",
+                f"{pair.one} and {pair.other} of one record go together no better than those of different records "
+                f"({percent(pair.wins)} of trials won, 50 % is chance).",
+                "One of the two belongs to other images: check the join by id in the sources.",
+            )
+
+
+TEXT_CHECKS = (_texts, _agreement, _false_negatives)
