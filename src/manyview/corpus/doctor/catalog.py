@@ -14,6 +14,7 @@ from manyview.corpus.fingerprint import identity
 
 __all__ = ["CATALOG_COLUMNS", "Catalog"]
 
+_NO_BYTES = identity(b"")
 CATALOG_COLUMNS = ("id", "group", "source", "license", "image_hash")
 
 
@@ -37,7 +38,8 @@ class Catalog:
             self.grouped += len(rows) if name == "group" else 0
         hashes = table["image_hash"].combine_chunks()
         rows = np.flatnonzero(hashes.is_valid().to_numpy(zero_copy_only=False))
-        self.images.add(hashes.drop_null().to_numpy(), rows + start)
+        known = hashes.drop_null().to_numpy()
+        self.images.add(known[known != _NO_BYTES], rows[known != _NO_BYTES] + start)
 
 
 def _identities(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:

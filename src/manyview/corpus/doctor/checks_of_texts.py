@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from manyview.corpus.doctor.measures import Examination, Finding, KindMeasures
@@ -22,21 +23,25 @@ def _texts(e: Examination) -> Found:
             "Check the mapping from columns to views; such records serve image-image pairs only.",
         )
     for kind in e.kinds:
-        yield from _coverage(e, kind)
+        yield from _languages(e, kind)
         yield from _lengths(e, kind)
         yield from _boilerplate(e, kind)
 
 
-def _coverage(e: Examination, kind: KindMeasures) -> Found:
-    share = kind.records / (e.records or 1)
-    if share < e.limits.min_coverage:
+def _rare(e: Examination) -> Found:
+    rare = [kind for kind in e.kinds if kind.records < e.limits.min_coverage * e.records]
+    if rare:
+        named = ", ".join(f"{kind.name} {percent(kind.records / e.records)}" for kind in rare)
         yield Finding(
             "note",
-            "a rare kind",
-            f"Only {percent(share)} of the records have {kind.name or 'a text without a kind'} ({kind.records:,}).",
-            f"A view of this kind alone is nearly always absent; name it beside others in views.texts.NAME.kinds, as "
-            f"[{kind.name}, title].",
+            "rare kinds",
+            f"Few records have {named}.",
+            "A view of such a kind alone is nearly always absent; name it beside others in views.texts.NAME.kinds, as "
+            f"[{rare[0].name}, {e.kinds[0].name}].",
         )
+
+
+def _languages(e: Examination, kind: KindMeasures) -> Found:
     tagged = {lang: n for lang, n in kind.languages if lang}
     untagged = dict(kind.languages).get("", 0)
     if untagged > e.limits.max_untagged * kind.texts:
@@ -93,15 +98,21 @@ def _false_negatives(e: Examination) -> Found:
 
 
 def _agreement(e: Examination) -> Found:
-    for pair in e.agreements:
-        if pair.by_chance(e.limits.chance_margin):
-            yield Finding(
-                "warn",
-                "kinds that disagree",
-                f"{pair.one} and {pair.other} of one record go together no better than those of different records "
-                f"({percent(pair.wins)} of trials won, 50 % is chance).",
-                "One of the two belongs to other images: check the join by id in the sources.",
-            )
+    """One finding for each kind that is at odds with others, beginning with the one at odds with most."""
+    odd = [pair for pair in e.agreements if pair.by_chance(e.limits.chance_margin)]
+    while odd:
+        times = Counter(kind for pair in odd for kind in (pair.one, pair.other))
+        kind = min(times, key=lambda kind: (-times[kind], kind))
+        others = [pair.other if pair.one == kind else pair.one for pair in odd if kind in (pair.one, pair.other)]
+        yield Finding(
+            "warn",
+            "kinds that disagree",
+            f"{kind} goes with {', '.join(sorted(others))} of the same record no better than with those of other "
+            "records.",
+            f"If {kind} is meant to describe the image, it stands at the wrong records: check the join by id in the "
+            "sources.",
+        )
+        odd = [pair for pair in odd if kind not in (pair.one, pair.other)]
 
 
-TEXT_CHECKS = (_texts, _agreement, _false_negatives)
+TEXT_CHECKS = (_texts, _rare, _agreement, _false_negatives)

@@ -188,7 +188,10 @@ class _Measuring:
         first, stop = self.rows.bounds[split]
         population = stop - first
         sizes = [size for size in sorted(self.limits.batch_sizes) if 1 < size <= population]
-        for view, summary in {"image": self.images, "group": self.groups, **self.views}.items():
+        coverage = self.texts.coverage.records
+        said = sorted(self.views, key=lambda name: (-coverage[self.texts.kinds[name]], name))
+        views = [("image", self.images), ("group", self.groups), *((name, self.views[name]) for name in said)]
+        for view, summary in views:
             if rows := summary.rows[split]:
                 shares = ((size, share_with_twin(summary.sizes[split], population, size)) for size in sizes)
                 yield FalseNegatives(view, rows, summary.distinct[split], tuple(shares))
