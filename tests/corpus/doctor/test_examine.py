@@ -212,6 +212,18 @@ def test_kinds_that_belong_to_other_records_are_told_from_those_that_belong(tmp_
         assert (agreement.wins > 0.9) == (name == "right")
 
 
+def test_a_caption_of_the_training_split_in_a_test_split_is_a_warning_of_the_test_split(tmp_path: Path) -> None:
+    splits = {
+        split: [record(n, [Text("caption", f"caption {n % 30}", "en")]) for n in numbers]
+        for split, numbers in {"train": range(30), "val": range(30, 32), "test": range(90, 93)}.items()
+    }
+    found = [f for f in examine(corpus_of(tmp_path, splits)).findings if f.check == "texts in several splits"]
+    assert [finding.what.split(" stand")[0] for finding in found] == [
+        "100 % of the caption texts of val",
+        "100 % of the caption texts of test",
+    ]
+
+
 def test_rare_kinds_missing_licenses_and_languages_are_notes(tmp_path: Path) -> None:
     records = [record(n, [Text("title", f"thing {n}"), *([Text("query", "q", "en")] * (n == 0))]) for n in range(150)]
     records[5] = record(5, license="")

@@ -23,7 +23,7 @@ __all__ = ["FindNear", "Looks", "near_groups", "same_hash"]
 FindNear = Callable[[np.ndarray, int], np.ndarray]
 """(int64 hashes [n], Hamming distance) -> [n]: rows of equal numbers are near-duplicates of one another."""
 
-_LEVELS_APART = 12.0
+_LEVELS_APART = 32
 _SIDES = (32, 64, 128, 224, 384, 512, 768, 1024, 2048, 4096)
 _SHAPES = {
     "taller than 4:1": 0.25,
@@ -46,9 +46,9 @@ class Looked:
     bytes_hash: int
 
     def resembles(self, other: Looked) -> bool:
-        """Colors too are about the same: hashes do not see them, and drawings of few lines share hashes."""
+        """No cell differs much in color: hashes see brightness only, and drawings of few lines share hashes."""
         one, two = (np.frombuffer(looked.reduced, np.uint8).astype(np.int16) for looked in (self, other))
-        return float(np.abs(one - two).mean()) <= _LEVELS_APART
+        return int(np.abs(one - two).max()) <= _LEVELS_APART
 
 
 class Looks:
