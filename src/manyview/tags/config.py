@@ -21,7 +21,6 @@ class TaggerConfig(Config):
     vocabulary: tuple[str, ...] | Path | None = Field(
         default=None, description="labels to look for, or a text file with one a line"
     )
-    device: str = Field(default="auto", description="cpu, cuda, cuda:1, ...; auto: cuda where there is one")
     floor: float = Field(default=0.05, description="score below which a finding is not even cached", ge=0, le=1)
     options: dict[str, Any] = Field(default_factory=dict, description="what this tagger alone can be told")
 

@@ -22,7 +22,7 @@ from manyview.tags.taggers import (
 __all__ = ["BUILT_IN", "GROUP", "load_tagger", "tagger_names"]
 
 GROUP = "manyview.taggers"
-Load = Callable[[TaggerConfig], Tagger]
+Load = Callable[[TaggerConfig, str], Tagger]
 BUILT_IN: Mapping[str, Load] = {
     "classifier": classifier.load,
     "detection": object_detection.load,
@@ -41,12 +41,15 @@ def tagger_names() -> list[str]:
     return sorted({*BUILT_IN, *entry_points(group=GROUP).names})
 
 
-def load_tagger(config: TaggerConfig) -> Tagger:
-    """The tagger that a config names; the built-in one where a plug-in has the same name. Raises UsageError."""
+def load_tagger(config: TaggerConfig, device: str = "auto") -> Tagger:
+    """The tagger that a config names; the built-in one where a plug-in has the same name. Raises UsageError.
+
+    `device`: cpu, cuda, cuda:1, ...; auto: cuda where there is one.
+    """
     if config.name in BUILT_IN:
-        return BUILT_IN[config.name](config)
+        return BUILT_IN[config.name](config, device)
     for entry in entry_points(group=GROUP):
         if entry.name == config.name:
             load: Load = entry.load()
-            return load(config)
+            return load(config, device)
     raise UsageError(f"no tagger named {config.name!r}, allowed: {', '.join(tagger_names())}")

@@ -40,14 +40,14 @@ class Habits:
     when unknown; `order`: the most important first, or as the tagger gives them.
     """
 
-    kind: str = "objects"
+    kind: str = "tags"
     threshold: float = 0.5
     lang: str = ""
     order: Order = "importance"
 
 
 class Tagger(Protocol):
-    """What looks at images. A plug-in is a function of a TaggerConfig that returns one."""
+    """What looks at images. A plug-in is a function of a TaggerConfig and a device that returns one."""
 
     @property
     def name(self) -> str:
@@ -73,13 +73,14 @@ def boxed(label: str, score: float, box: Sequence[float]) -> Detection:
 
 
 def kept(detections: Sequence[Detection], floor: float) -> list[Detection]:
-    """Those with a score of at least `floor`, the surest 100 of them, with numbers rounded to four digits.
+    """Those with a score of at least `floor`, the surest 100 of them, in their order, numbers rounded to four digits.
 
     Rounding keeps the last bits, in which batches and machines differ, out of caches and views. Labels that name
     nothing and boxes without a surface are left out.
     """
     good = [of for of in detections if of.score >= floor and of.area > 0 and of.label.strip()]
-    return [_rounded(of) for of in sorted(good, key=lambda of: -of.score)[:_MOST]]
+    surest = sorted(range(len(good)), key=lambda place: -good[place].score)[:_MOST]
+    return [_rounded(good[place]) for place in sorted(surest)]
 
 
 def _rounded(of: Detection) -> Detection:

