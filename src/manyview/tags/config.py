@@ -28,7 +28,9 @@ class TaggerConfig(Config):
 class SelectionConfig(Config):
     """Which findings become tags, in what words. Changing it needs no new look at the images."""
 
-    threshold: float | None = Field(default=None, description="least score of a tag; null: the tagger's own", ge=0, le=1)
+    threshold: float | None = Field(
+        default=None, description="least score of a tag; null: the tagger's own", ge=0, le=1
+    )
     top: int = Field(default=20, description="tags an image gets at most", ge=1)
     min_area: float = Field(default=0.0, description="least share of the image that a tag covers", ge=0, le=1)
     order: Order | None = Field(
@@ -54,12 +56,18 @@ class TagConfig(Config):
 
     tagger: TaggerConfig
     select: SelectionConfig = SelectionConfig()
-    kind: str | None = Field(default=None, description="kind of the views written; null: the tagger's own", min_length=1)
+    kind: str | None = Field(
+        default=None, description="kind of the views written; null: the tagger's own", min_length=1
+    )
     lang: str | None = Field(default=None, description="BCP-47 code of the labels; null: the tagger's own")
     batch_size: int = Field(default=16, description="images a call of the tagger", ge=1)
     threads: int = Field(default=4, description="threads that decode images ahead of the tagger", ge=1)
     max_side_px: int = Field(default=1600, description="longer sides are shrunk to this before tagging", ge=16)
-    max_pixels: int = Field(default=100_000_000, description="larger images are left out and counted", ge=1)
+    min_side_px: int = Field(default=16, description="smaller images are left out and counted", ge=1)
+    max_aspect: float = Field(
+        default=20, description="images longer than this times their short side are left out", ge=1
+    )
+    max_pixels: int = Field(default=50_000_000, description="larger images are left out and counted", ge=1)
     cache: Path | None = Field(
         default=None, description="SQLite file of findings by image hash; null: beside the output"
     )

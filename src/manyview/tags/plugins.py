@@ -10,6 +10,7 @@ from manyview.tags.config import TaggerConfig
 from manyview.tags.tagger import Tagger
 from manyview.tags.taggers import (
     classifier,
+    described,
     grounding_dino,
     object_detection,
     ocr,
@@ -23,17 +24,6 @@ __all__ = ["BUILT_IN", "GROUP", "load_tagger", "tagger_names"]
 
 GROUP = "manyview.taggers"
 Load = Callable[[TaggerConfig, str], Tagger]
-BUILT_IN: Mapping[str, Load] = {
-    "classifier": classifier.load,
-    "detection": object_detection.load,
-    "grounding-dino": grounding_dino.load,
-    "imagenet": classifier.load_imagenet,
-    "ocr": ocr.load,
-    "onnx": onnx_model.load,
-    "owl": owl.load,
-    "torchvision": torchvision_detection.load,
-    "zero-shot": zero_shot.load,
-}
 
 
 def tagger_names() -> list[str]:
@@ -53,3 +43,17 @@ def load_tagger(config: TaggerConfig, device: str = "auto") -> Tagger:
             load: Load = entry.load()
             return load(config, device)
     raise UsageError(f"no tagger named {config.name!r}, allowed: {', '.join(tagger_names())}")
+
+
+BUILT_IN: Mapping[str, Load] = {
+    "classifier": classifier.load,
+    "described": described.load_with(load_tagger),
+    "detection": object_detection.load,
+    "grounding-dino": grounding_dino.load,
+    "imagenet": classifier.load_imagenet,
+    "ocr": ocr.load,
+    "onnx": onnx_model.load,
+    "owl": owl.load,
+    "torchvision": torchvision_detection.load,
+    "zero-shot": zero_shot.load,
+}

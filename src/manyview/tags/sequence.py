@@ -10,9 +10,10 @@ from manyview.corpus.fingerprint import normalized_text
 from manyview.tags.config import SelectionConfig
 from manyview.tags.tagger import Detection, Order
 
-__all__ = ["Tag", "ordered_tags", "phrase", "render_tags", "selected"]
+__all__ = ["Tag", "joined", "ordered_tags", "phrase", "render_tags", "selected"]
 
-_IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_IDEOGRAPH = "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+_BETWEEN = re.compile(f"(?<={_IDEOGRAPH}) (?={_IDEOGRAPH})")
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,13 @@ class Tag:
 
 
 def phrase(detection: Detection) -> str:
-    """Attributes before the label: "green tree"; without spaces between words in Chinese characters."""
-    words = " ".join(" ".join((*detection.attributes, detection.label)).split())
-    return words if not _IDEOGRAPH.search(words) else re.sub(r"(?<=[^\x00-\xff]) (?=[^\x00-\xff])", "", words)
+    """Attributes before the label: "green tree"."""
+    return joined((*detection.attributes, detection.label))
+
+
+def joined(words: Iterable[str]) -> str:
+    """Words as they are written side by side: without spaces between Chinese characters."""
+    return _BETWEEN.sub("", " ".join(" ".join(words).split()))
 
 
 def ordered_tags(detections: Iterable[Detection], order: Order) -> list[Tag]:

@@ -119,7 +119,8 @@ def imagenet_names() -> list[str]:
 
 
 def _preprocessing(model: Any, options: ClassifierOptions) -> Callable[[Image.Image], Tensor]:
-    from timm.data import create_transform, resolve_data_config  # noqa: PLC0415  seconds to import
+    from timm.data.config import resolve_data_config  # noqa: PLC0415  seconds to import
+    from timm.data.transforms_factory import create_transform  # noqa: PLC0415  seconds to import
 
     own = {
         "input_size": options.size and (3, options.size, options.size),

@@ -12,9 +12,10 @@ from manyview.config import Config
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.tagger import Detection, Habits, boxed, kept
-from manyview.tags.taggers.tensors import by_shape, device_of
+from manyview.tags.taggers.pretrained import load_pretrained
+from manyview.tags.taggers.tensors import by_shape
 from manyview.tags.vocabulary import wanted_labels
-from manyview.tags.weights import options_of, reading, version_of, weights_digest
+from manyview.tags.weights import options_of, version_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -102,17 +103,13 @@ class GroundingDino:
 
 def load(config: TaggerConfig, device: str) -> GroundingDino:
     """`model` is a folder of `save_pretrained`, or a hub id; `vocabulary` says what to look for. Raises UsageError."""
-    from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor  # noqa: PLC0415  seconds to import
-
     options_of(Config, config)
     labels = wanted_labels(config)
-    if config.model is None:
-        raise UsageError("the tagger grounding-dino needs a model: a folder of a Grounding DINO, or a hub id")
-    with reading(config):
-        model = AutoModelForZeroShotObjectDetection.from_pretrained(config.model)
-        processor = AutoProcessor.from_pretrained(config.model)
+    loaded = load_pretrained(
+        config, device, "AutoModelForZeroShotObjectDetection", "AutoProcessor", "a folder of a Grounding DINO"
+    )
+    model, processor = loaded.model, loaded.processor
     if model.config.model_type not in _TYPES:
         raise UsageError(f"{config.model} is a {model.config.model_type}, allowed: {', '.join(_TYPES)}")
-    weights = getattr(model.config, "_commit_hash", None) or weights_digest(config.model)
-    version = version_of("grounding-dino", weights, {"floor": config.floor, "labels": labels})
-    return GroundingDino(model.eval().to(device_of(device)), processor, labels, config.floor, version)
+    version = version_of("grounding-dino", loaded.weights, {"floor": config.floor, "labels": labels})
+    return GroundingDino(model, processor, labels, config.floor, version)

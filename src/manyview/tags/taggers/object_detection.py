@@ -8,11 +8,11 @@ from typing import Any
 from PIL import Image
 
 from manyview.config import Config
-from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.tagger import Detection, Habits, boxed, kept
-from manyview.tags.taggers.tensors import by_shape, device_of
-from manyview.tags.weights import options_of, reading, version_of, weights_digest
+from manyview.tags.taggers.pretrained import load_pretrained
+from manyview.tags.taggers.tensors import by_shape
+from manyview.tags.weights import options_of, version_of
 
 __all__ = ["load"]
 
@@ -56,13 +56,9 @@ class ObjectDetection:
 
 def load(config: TaggerConfig, device: str) -> ObjectDetection:
     """`model` is a folder of `save_pretrained`, or a hub id. Raises UsageError."""
-    from transformers import AutoImageProcessor, AutoModelForObjectDetection  # noqa: PLC0415  seconds to import
-
     options_of(Config, config)
-    if config.model is None:
-        raise UsageError("the tagger detection needs a model: a folder with config.json and weights, or a hub id")
-    with reading(config):
-        model = AutoModelForObjectDetection.from_pretrained(config.model).eval().to(device_of(device))
-        processor = AutoImageProcessor.from_pretrained(config.model)
-    weights = getattr(model.config, "_commit_hash", None) or weights_digest(config.model)
-    return ObjectDetection(model, processor, version_of("detection", weights, {"floor": config.floor}), config.floor)
+    loaded = load_pretrained(
+        config, device, "AutoModelForObjectDetection", "AutoImageProcessor", "a folder of a DETR or its kin"
+    )
+    version = version_of("detection", loaded.weights, {"floor": config.floor})
+    return ObjectDetection(loaded.model, loaded.processor, version, config.floor)

@@ -18,16 +18,20 @@ class OutputConfig(Config):
     """How a detector's outputs are to be read."""
 
     form: Literal["grid", "scores", "listed", "whole"] = Field(
-        description="grid: one output [n, cells, 5 + labels] of box, objectness and scores; scores: boxes [n, k, 4] and "
-        "scores [n, k, labels]; listed: boxes, scores [n, k] and labels [n, k]; whole: scores [n, labels] of the image"
+        description="grid: one output [n, cells, 5 + labels] of box, objectness and scores; scores: boxes [n, k, 4] "
+        "and scores [n, k, labels]; listed: boxes, scores [n, k] and labels [n, k]; whole: [n, labels]"
     )
     outputs: dict[Literal["boxes", "scores", "labels", "grid"], str] = Field(
         description="names of the model's outputs, by what they hold"
     )
     corners: Literal["xyxy", "yxyx", "cxcywh", "xywh"] = Field(default="xyxy", description="what a box's numbers are")
-    unit: Literal["share", "pixel"] = Field(default="share", description="of the input's width and height, or its pixels")
+    unit: Literal["share", "pixel"] = Field(
+        default="share", description="of the input's width and height, or its pixels"
+    )
     activation: Literal["none", "sigmoid", "softmax"] = Field(default="none", description="what turns scores into 0..1")
-    background: Literal["none", "first", "last"] = Field(default="none", description="where 'no object' stands in scores")
+    background: Literal["none", "first", "last"] = Field(
+        default="none", description="where 'no object' stands in scores"
+    )
     strides: tuple[int, ...] = Field(
         default=(), description="of a grid, when boxes are offsets from cells and logarithms of sizes: pixels a cell"
     )

@@ -100,8 +100,12 @@ class OnnxModel:
     def _detections(self, outputs: Mapping[str, np.ndarray], window: np.ndarray) -> list[Detection]:
         found = candidates(outputs, self._output, self._size)
         boxes = (found.boxes - np.tile(window[:2], 2)) / np.tile(window[2:], 2)
-        named = [of for of in surviving(found, self._floor, self._options.iou) if 0 <= found.labels[of] < len(self._labels)]
-        detections = [boxed(self._labels[found.labels[of]], float(found.scores[of]), boxes[of].tolist()) for of in named]
+        named = [
+            of for of in surviving(found, self._floor, self._options.iou) if 0 <= found.labels[of] < len(self._labels)
+        ]
+        detections = [
+            boxed(self._labels[found.labels[of]], float(found.scores[of]), boxes[of].tolist()) for of in named
+        ]
         if self._output.form == "whole":
             detections = [Detection(of.label, of.score) for of in detections]
         return kept(detections, self._floor)
@@ -135,7 +139,12 @@ def load(config: TaggerConfig, device: str) -> OnnxModel:
         raise UsageError(f"ONNX Runtime cannot load {file}: {' '.join(str(error).split())[:300]}") from error
     _check(session, options, output, file)
     labels = list(COCO_80) if options.labels is None else read_labels(options.labels)
-    settings = {"floor": config.floor, "labels": labels, **options.model_dump(mode="json"), **output.model_dump(mode="json")}
+    settings = {
+        "floor": config.floor,
+        "labels": labels,
+        **options.model_dump(mode="json"),
+        **output.model_dump(mode="json"),
+    }
     version = version_of("onnx", weights_digest(str(file)), settings)
     return OnnxModel(session, options, output, labels, config.floor, version)
 
@@ -150,12 +159,19 @@ def _check(session: Any, options: OnnxOptions, output: OutputConfig, file: Path)
     there = [of.name for of in session.get_outputs()]
     if missing := sorted(set(output.outputs.values()) - set(there)):
         raise UsageError(f"{file} has no output {missing}, only {there}: name them in options.output.outputs")
-    needed = {"grid": {"grid"}, "scores": {"boxes", "scores"}, "listed": {"boxes", "scores", "labels"}, "whole": {"scores"}}
+    needed = {
+        "grid": {"grid"},
+        "scores": {"boxes", "scores"},
+        "listed": {"boxes", "scores", "labels"},
+        "whole": {"scores"},
+    }
     if lacking := sorted(needed[output.form] - set(output.outputs)):
         raise UsageError(f"options.output.outputs does not say which output holds {lacking}")
     first, *others = session.get_inputs()
     if first.type not in _TYPES or len(first.shape) != 4:
-        raise UsageError(f"{file} takes {first.type} of {first.shape}, allowed: images of four axes, {', '.join(_TYPES)}")
+        raise UsageError(
+            f"{file} takes {first.type} of {first.shape}, allowed: images of four axes, {', '.join(_TYPES)}"
+        )
     if isinstance(first.shape[0], int) and first.shape[0] != 1:
         raise UsageError(f"{file} takes {first.shape[0]} images at a time, allowed: any number, or one")
     if unknown := [of.name for of in others if of.name != options.input.sizes_name]:

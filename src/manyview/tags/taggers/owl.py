@@ -12,9 +12,10 @@ from manyview.config import Config
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.tagger import Detection, Habits, boxed, kept
-from manyview.tags.taggers.tensors import by_shape, device_of
+from manyview.tags.taggers.pretrained import load_pretrained
+from manyview.tags.taggers.tensors import by_shape
 from manyview.tags.vocabulary import wanted_labels
-from manyview.tags.weights import options_of, reading, version_of, weights_digest
+from manyview.tags.weights import options_of, version_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +30,9 @@ class OwlOptions(Config):
     """What OWL alone can be told."""
 
     templates: tuple[str, ...] = Field(
-        default=("a photo of a {label}",), description="sentences about a label, whose features are averaged", min_length=1
+        default=("a photo of a {label}",),
+        description="sentences about a label, whose features are averaged",
+        min_length=1,
     )
 
 
@@ -79,7 +82,7 @@ class Owl:
                 )
                 moved = {key: tokens[key].to(self._model.device) for key in ("input_ids", "attention_mask")}
                 chunks.append(torch.nn.functional.normalize(towers.get_text_features(**moved).pooler_output, dim=-1))
-        return torch.cat(chunks).unflatten(0, (len(self._labels), len(templates))).mean(1)
+        return torch.cat(chunks).view(len(self._labels), len(templates), -1).mean(1)
 
     def _look(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Scores [n, patches, labels] and boxes [n, patches, 4]: center, width and height in shares."""
@@ -101,16 +104,12 @@ class Owl:
 
 def load(config: TaggerConfig, device: str) -> Owl:
     """`model` is a folder of `save_pretrained`, or a hub id; `vocabulary` says what to look for. Raises UsageError."""
-    from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor  # noqa: PLC0415  seconds to import
-
     options, labels = options_of(OwlOptions, config), wanted_labels(config)
-    if config.model is None:
-        raise UsageError("the tagger owl needs a model: a folder of an OWL-ViT or OWLv2, or a hub id")
-    with reading(config):
-        model = AutoModelForZeroShotObjectDetection.from_pretrained(config.model)
-        processor = AutoProcessor.from_pretrained(config.model)
+    loaded = load_pretrained(
+        config, device, "AutoModelForZeroShotObjectDetection", "AutoProcessor", "a folder of an OWL-ViT or OWLv2"
+    )
+    model, processor = loaded.model, loaded.processor
     if model.config.model_type not in ("owlv2", "owlvit"):
         raise UsageError(f"{config.model} is a {model.config.model_type}, allowed: owlv2, owlvit")
-    weights = getattr(model.config, "_commit_hash", None) or weights_digest(config.model)
-    version = version_of("owl", weights, {"floor": config.floor, "labels": labels, **options.model_dump()})
-    return Owl(model.eval().to(device_of(device)), processor, labels, options, config.floor, version)
+    version = version_of("owl", loaded.weights, {"floor": config.floor, "labels": labels, **options.model_dump()})
+    return Owl(model, processor, labels, options, config.floor, version)

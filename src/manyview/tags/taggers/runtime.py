@@ -28,5 +28,7 @@ def on_cuda(device: str) -> bool:
     if kind not in ("cpu", "cuda"):
         raise UsageError(f"device={device} cannot be used with ONNX Runtime, allowed: auto, cpu, cuda, cuda:0, ...")
     if kind == "cuda" and not there:
-        raise UsageError(f"device={device}: this ONNX Runtime has no CUDA, install onnxruntime-gpu in place of onnxruntime")
+        raise UsageError(
+            f"device={device}: this ONNX Runtime has no CUDA, install onnxruntime-gpu in place of onnxruntime"
+        )
     return kind == "cuda"

@@ -78,7 +78,7 @@ def load(config: TaggerConfig, device: str) -> TorchvisionDetection:
     if options.labels is not None:
         labels = read_labels(options.labels)
     else:
-        labels = torchvision.models.get_model_weights(options.architecture).DEFAULT.meta["categories"]  # type: ignore[attr-defined]
+        labels = torchvision.models.get_model_weights(options.architecture).DEFAULT.meta["categories"]
     arguments = {"num_classes": len(labels), **options.build}
     with reading(config):
         try:
