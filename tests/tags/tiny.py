@@ -74,7 +74,7 @@ DETECTORS: Mapping[str, Callable[[Path], None]] = {
 
 def save_owl(folder: Path, version: int) -> None:
     towers = {
-        "text_config": {**_TOWER, "vocab_size": 80, "max_position_embeddings": 16, "eos_token_id": 1},
+        "text_config": {**_TOWER, "vocab_size": 80, "max_position_embeddings": 16, "eos_token_id": 2},
         "vision_config": {**_TOWER, "image_size": 64, "patch_size": 16},
         "projection_dim": 16,
     }
@@ -103,7 +103,7 @@ def save_grounding_dino(folder: Path) -> None:
 
 def save_clip(folder: Path) -> None:
     config = hf.CLIPConfig(
-        text_config={**_TOWER, "vocab_size": 80, "max_position_embeddings": 40, "eos_token_id": 1, "pad_token_id": 1},
+        text_config={**_TOWER, "vocab_size": 80, "max_position_embeddings": 40, "eos_token_id": 2, "pad_token_id": 2},
         vision_config={**_TOWER, "image_size": 32, "patch_size": 16},
         projection_dim=16,
     )
@@ -112,8 +112,9 @@ def save_clip(folder: Path) -> None:
 
 
 def _letters() -> hf.CLIPTokenizer:
-    """Each letter is a token."""
-    tokens = ["<|startoftext|>", "<|endoftext|>", *(of for letter in "abcdefghijklmnopqrstuvwxyz ." for of in (letter, f"{letter}</w>"))]
+    """Each letter is a token; none is 0, which OWL takes for padding."""
+    letters = (of for letter in "abcdefghijklmnopqrstuvwxyz ." for of in (letter, f"{letter}</w>"))
+    tokens = ["<|nothing|>", "<|startoftext|>", "<|endoftext|>", *letters]
     return hf.CLIPTokenizer(vocab={token: place for place, token in enumerate(tokens)}, merges=[])
 
 

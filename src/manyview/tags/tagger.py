@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal, Protocol, cast
 
 from PIL import Image
@@ -66,7 +67,9 @@ class Tagger(Protocol):
 
 
 def boxed(label: str, score: float, box: Sequence[float]) -> Detection:
-    """A finding in a box, cut at the borders of the image."""
+    """A finding in a box, cut at the borders of the image; a box that is none has no surface."""
+    if not all(map(isfinite, box)):
+        return Detection(label, score, 0.0)
     left, top, right, bottom = (min(1.0, max(0.0, side)) for side in box)
     area = max(0.0, right - left) * max(0.0, bottom - top)
     return Detection(label, score, area, (left, top, right, bottom))
