@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manyview.errors import DataError, ManyviewError
@@ -28,6 +28,7 @@ DETECTIONS = st.lists(
 )
 
 
+@settings(max_examples=30)
 @given(st.dictionaries(st.integers(-(2**63), 2**63 - 1), DETECTIONS, max_size=6))
 def test_what_was_put_comes_back(findings: dict[int, list[Detection]]) -> None:
     with TagCache(Path(":memory:")) as cache:

@@ -27,19 +27,17 @@ _FUNCTION = frozenset(
     photograph picture image close-up closeup view shot""".split()  # noqa: SIM905  words read better so
 )
 _VERBS = frozenset(
-    """wear wears wearing worn hold holds holding held ride rides riding rode stand stands standing stood sit sits
-    sitting sat lie lies lying laid lay lays laying walk walks walking walked run runs ran jump jumps jumping play plays
-    playing played look looks looking looked watch watches watching eat eats eating ate drink drinks drinking carry
-    carries carrying carried use uses using used make makes making made take takes taking taken show shows showing shown
-    cover covers covering covered fill fills filled park parked hang hangs hanging hung fly flies flying flew swim swims
-    swimming sleep sleeps sleeping climb climbs climbing throw throws throwing catch catches catching hit hits hitting
-    kick kicks kicking push pushes pushing pull pulls pulling drive drives driving driven cut cuts cutting cook cooks
-    smile smiles smiling pose poses posing talk talks talking read reads reading write writes writing work works sing
-    sings singing dance dances lean leans leaning surround surrounded decorate decorated contain contains containing
-    featuring feature features include includes including placed set sets prepare prepares preparing wait waits waiting
-    go goes going gone come comes coming get gets getting put puts putting see sees seen seeing surfing skiing
-    skateboarding snowboarding topped attached tied filled printed get called named known based inspired crossing
-    passing facing following feeding touching reaching performing enjoying""".split()  # noqa: SIM905  words read better so
+    """wears wearing worn hold holds holding held riding rode stand stands standing stood sit sits sitting sat lie lies
+    lying laid lay lays laying walks walking walked runs ran jumps jumping plays playing played looks looking looked
+    watching eat eats eating ate drinking carry carries carrying carried using used make makes making made take takes
+    taking taken showing shown covering covered fill fills filled parked hangs hanging hung flies flying flew swim
+    swims swimming sleeps sleeping climb climbs climbing throws throwing catches catching hitting kicking pushes
+    pushing pulls pulling drives driving driven cutting smiling posing talks talking reads reading write writes
+    writing sing sings singing leans leaning surround surrounded decorate decorated contain contains containing
+    featuring include includes including placed prepare prepares preparing wait waits waiting go goes going gone come
+    comes coming get gets getting put puts putting see sees seen seeing surfing skiing skateboarding snowboarding
+    topped attached tied printed called named known based inspired crossing passing facing following feeding touching
+    reaching performing enjoying""".split()  # noqa: SIM905  words read better so
 )
 _QUALITIES = frozenset(
     """red green blue yellow orange purple pink brown black white gray grey golden silver dark light bright pale big
@@ -61,14 +59,20 @@ def english_phrases(texts: Sequence[str]) -> list[list[Words]]:
 
 def _phrases(text: str) -> Iterator[Words]:
     words: list[str] = []
-    for place, token in enumerate([*_TOKEN.findall(text), "."]):
+    for token in [*_TOKEN.findall(_begun_small(text)), "."]:
         low = token.lower().replace("’", "'")
         if _WORD.match(token) and low not in _FUNCTION and low not in _VERBS and not low.endswith("ly"):
-            words.append(low if place == 0 and token.istitle() else token)
+            words.append(token)
             continue
         if phrase := _trimmed(words):
             yield phrase
         words = []
+
+
+def _begun_small(text: str) -> str:
+    """A sentence without its capital; in a title, the second word has one too."""
+    first, space, rest = text.strip().partition(" ")
+    return f"{first.lower()}{space}{rest}" if first.istitle() and not rest[:1].isupper() else text
 
 
 def _trimmed(words: list[str]) -> Words:
