@@ -32,7 +32,12 @@ def test_tags_are_views_the_most_important_first(tmp_path: Path) -> None:
     table = pq.read_table(tmp_path / "out.parquet")
     assert table.schema.equals(VIEWS)
     rows = table.to_pylist()
-    assert [(row["id"], row["text"]) for row in rows] == [("a", "level 10"), ("a", "half"), ("b", "level 2"), ("b", "half")]
+    assert [(row["id"], row["text"]) for row in rows] == [
+        ("a", "level 10"),
+        ("a", "half"),
+        ("b", "level 2"),
+        ("b", "half"),
+    ]
     assert {(row["kind"], row["lang"]) for row in rows} == {("tags", "en")}
     assert [row["weight"] for row in rows] == pytest.approx([0.9, 0.6, 0.9, 0.6])
     assert [row["origin"] for row in rows] == ["levels-1:000", "levels-1:001"] * 2
@@ -187,7 +192,10 @@ def test_a_tagger_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_name_for_the_output(tmp_path: Path) -> None:
-    with plugged(Levels()) as tagger, pytest.raises(UsageError, match="is a folder, allowed: the name of a Parquet file"):
+    with (
+        plugged(Levels()) as tagger,
+        pytest.raises(UsageError, match="is a folder, allowed: the name of a Parquet file"),
+    ):
         tag([], TagConfig(tagger=tagger), tmp_path, "cpu")
 
 

@@ -12,7 +12,8 @@ from manyview.tags.tagger import Detection, boxed, kept
 LABELS = st.sampled_from(["car", "Car", "tree", "sky", "苹果"])
 ATTRIBUTES = st.sampled_from([(), ("red",), ("green",)])
 DETECTIONS = st.lists(
-    st.builds(Detection, label=LABELS, score=st.floats(0.01, 1), area=st.floats(0.01, 1), attributes=ATTRIBUTES), max_size=8
+    st.builds(Detection, label=LABELS, score=st.floats(0.01, 1), area=st.floats(0.01, 1), attributes=ATTRIBUTES),
+    max_size=8,
 )
 
 
@@ -23,7 +24,10 @@ def test_the_paper_s_figure() -> None:
         Detection("sidewalk", 0.9, 0.5, attributes=("concrete",)),
     ]
     tags = selected(found, SelectionConfig(), 0.5, "importance")
-    assert render_tags(tags, "The picture contains {tags}.") == "The picture contains concrete sidewalk, blue sky, red car."
+    assert (
+        render_tags(tags, "The picture contains {tags}.")
+        == "The picture contains concrete sidewalk, blue sky, red car."
+    )
 
 
 def test_chinese_words_are_joined_and_others_are_not() -> None:
@@ -33,7 +37,9 @@ def test_chinese_words_are_joined_and_others_are_not() -> None:
 
 
 @given(DETECTIONS, st.randoms(use_true_random=False))
-def test_order_is_by_confidence_times_area_whatever_the_order_of_findings(found: list[Detection], random: object) -> None:
+def test_order_is_by_confidence_times_area_whatever_the_order_of_findings(
+    found: list[Detection], random: object
+) -> None:
     tags = ordered_tags(found, "importance")
     importance = [tag.score * tag.area for tag in tags]
     assert importance == sorted(importance, reverse=True)
@@ -61,7 +67,12 @@ def test_findings_of_one_phrase_share_the_highest_score_and_the_sum_of_areas(fou
 
 
 def test_selection_lets_through_what_it_says() -> None:
-    found = [Detection("car", 0.9, 0.5), Detection("tree", 0.6, 0.05), Detection("Sky", 0.7, 0.9), Detection("dog", 0.3, 0.5)]
+    found = [
+        Detection("car", 0.9, 0.5),
+        Detection("tree", 0.6, 0.05),
+        Detection("Sky", 0.7, 0.9),
+        Detection("dog", 0.3, 0.5),
+    ]
 
     def said(**told: object) -> list[str]:
         return [tag.text for tag in selected(found, SelectionConfig.model_validate(told), 0.5, "importance")]
@@ -87,7 +98,9 @@ def test_boxes_are_cut_at_the_borders() -> None:
     assert boxed("car", 0.5, (-0.5, 0.5, 0.5, 2.0)) == Detection("car", 0.5, 0.25, (0.0, 0.5, 0.5, 1.0))
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.sampled_from(["car", " "])), max_size=130), st.floats(0, 1))
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.sampled_from(["car", " "])), max_size=130), st.floats(0, 1)
+)
 def test_what_is_kept_is_the_surest_hundred_in_their_order(rows: list[tuple[float, float, str]], floor: float) -> None:
     found = [Detection(label, score, area) for score, area, label in rows]
     good = [of for of in found if of.score >= floor and of.area > 0 and of.label.strip()]
@@ -98,4 +111,6 @@ def test_what_is_kept_is_the_surest_hundred_in_their_order(rows: list[tuple[floa
 
 def test_boxes_that_are_no_numbers_are_not_kept() -> None:
     nan = float("nan")
-    assert kept([Detection("car", nan), boxed("car", 0.9, (nan, 0, 1, 1)), Detection("car", 0.9)], 0.1) == [Detection("car", 0.9)]
+    assert kept([Detection("car", nan), boxed("car", 0.9, (nan, 0, 1, 1)), Detection("car", 0.9)], 0.1) == [
+        Detection("car", 0.9)
+    ]

@@ -94,7 +94,11 @@ def save_grounding_dino(folder: Path) -> None:
     )
     text = hf.BertConfig(vocab_size=16, **_TOWER, max_position_embeddings=32)
     config = hf.GroundingDinoConfig(
-        backbone_config=backbone, text_config=text, d_model=32, max_text_len=8, **{**_SMALL, "decoder_attention_heads": 4}
+        backbone_config=backbone,
+        text_config=text,
+        d_model=32,
+        max_text_len=8,
+        **{**_SMALL, "decoder_attention_heads": 4},
     )
     tokenizer = hf.BertTokenizer(vocab={word: place for place, word in enumerate(_WORDS)})
     processor = hf.GroundingDinoProcessor(hf.GroundingDinoImageProcessor(size=_SIDES), tokenizer)

@@ -8,14 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from manyview.corpus import Corpus
 from manyview.corpus.sources.contract import VIEWS
 from manyview.errors import DataError, UsageError
 from manyview.tags.phrases import PhraseConfig, PhraseReport, phrases
 from manyview.tags.phrases.english import english_phrases
+from manyview.tags.phrases.run import run
 from manyview.tags.sequence import joined
 
 
-def view(text: str | None, id: str = "a", kind: str = "caption", lang: str | None = "", weight: float | None = 1.0) -> dict:  # type: ignore[type-arg]
+def view(
+    text: str | None, id: str = "a", kind: str = "caption", lang: str | None = "", weight: float | None = 1.0
+) -> dict:  # type: ignore[type-arg]
     return {"id": id, "kind": kind, "text": text, "lang": lang, "weight": weight, "origin": "table:1"}
 
 
@@ -139,13 +143,30 @@ def test_a_file_of_views_is_read_as_tables_are(tmp_path: Path) -> None:
     assert (tmp_path / "file.parquet").read_bytes() == (tmp_path / "tables.parquet").read_bytes()
 
 
+def test_a_corpus_is_read_by_its_records(tmp_path: Path) -> None:
+    report = run("starter", tmp_path / "out.parquet", None, ["kinds=[title]", "kind=things", "top=1"])
+    corpus = Corpus.open("starter")
+    titles = {
+        r.id: [text.text for text in r.texts if text.kind == "title"] for s in corpus.splits for r in corpus.records(s)
+    }
+    assert report.texts == sum(map(len, titles.values()))
+    rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert report.views == len(rows) > 1000
+    assert {row["kind"] for row in rows} == {"things"}
+    for row in rows[::97]:
+        words = row["text"].lower().split()
+        assert any(all(word in title.lower() for word in words) for title in titles[row["id"]])
+
+
 def test_files_that_hold_no_views_are_said(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": ["a"]}), tmp_path / "other.parquet")
+    (tmp_path / "folder.parquet").mkdir()
     (tmp_path / "damaged.parquet").write_bytes(b"PAR1")
     for name, error, said in (
         ("other", UsageError, "is no table of views: it has no column"),
-        ("nowhere", UsageError, "no table of views at"),
+        ("nowhere", UsageError, "no corpus and no table of views at"),
         ("damaged", DataError, "is damaged or no Parquet file"),
+        ("folder", UsageError, "is a folder without a corpus"),
     ):
         with pytest.raises(error, match=said):
             phrases(tmp_path / f"{name}.parquet", PhraseConfig(), tmp_path / "out.parquet")

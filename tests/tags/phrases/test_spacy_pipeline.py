@@ -35,7 +35,15 @@ def taught(folder: Path, *pipes: str) -> Path:
         nlp.add_pipe(pipe, config={"min_action_freq": 1} if pipe == "parser" else {})
     examples = []
     for words, parts, heads, relations in SENTENCES:
-        known = Doc(nlp.vocab, words=words, pos=parts, tags=parts, morphs=[f"POS={of}" for of in parts], heads=heads, deps=relations)
+        known = Doc(
+            nlp.vocab,
+            words=words,
+            pos=parts,
+            tags=parts,
+            morphs=[f"POS={of}" for of in parts],
+            heads=heads,
+            deps=relations,
+        )
         examples.append(Example(Doc(nlp.vocab, words=words), known))
     optimizer = nlp.initialize(lambda: examples)
     for _ in range(25):
@@ -49,7 +57,9 @@ def read(folder: Path) -> list[list[str]]:
     return [[" ".join(words) for words in found] for found in spacy_reader(str(folder))(texts)]
 
 
-@pytest.mark.parametrize("pipes", [("morphologizer", "parser"), ("morphologizer",)])
+@pytest.mark.parametrize(
+    "pipes", [pytest.param(("morphologizer", "parser"), marks=pytest.mark.slow), ("morphologizer",)]
+)
 def test_phrases_are_nouns_with_what_describes_them(tmp_path: Path, pipes: tuple[str, ...]) -> None:
     assert read(taught(tmp_path / "en", *pipes)) == [["red car", "big tree"], ["small dogs"]]
 

@@ -42,7 +42,9 @@ def test_scores_are_timm_s(weights: Path, activation: str) -> None:
         with torch.inference_mode():
             logits = model(see(image)[None])[0]
         expected = logits.softmax(-1) if activation == "softmax" else logits.sigmoid()
-        assert {of.label: of.score for of in found} == pytest.approx(dict(zip(NAMES, expected.tolist(), strict=True)), abs=1e-4)
+        assert {of.label: of.score for of in found} == pytest.approx(
+            dict(zip(NAMES, expected.tolist(), strict=True)), abs=1e-4
+        )
         assert {(of.area, of.box) for of in found} == {(1.0, None)}
 
 

@@ -55,7 +55,12 @@ def yolox_by_loops(raw: np.ndarray, strides: tuple[int, ...]) -> list[tuple[list
                 dx, dy, dw, dh, objectness, *classes = raw[row].tolist()
                 cx, cy = (x + dx) * stride, (y + dy) * stride
                 w, h = math.exp(dw) * stride, math.exp(dh) * stride
-                corners = [(cx - w / 2) / SIZE[0], (cy - h / 2) / SIZE[1], (cx + w / 2) / SIZE[0], (cy + h / 2) / SIZE[1]]
+                corners = [
+                    (cx - w / 2) / SIZE[0],
+                    (cy - h / 2) / SIZE[1],
+                    (cx + w / 2) / SIZE[0],
+                    (cy + h / 2) / SIZE[1],
+                ]
                 best = max(range(len(classes)), key=lambda label: classes[label])
                 found.append((corners, objectness * classes[best], best))
                 row += 1
@@ -169,7 +174,10 @@ def test_what_the_model_is_shown_is_as_stated(tmp_path: Path) -> None:
     """A model that says the first pixel of each channel."""
     images = helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, SIZE[1], SIZE[0]])
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 3])
-    corner = [numpy_helper.from_array(np.array(of, np.int64), name) for name, of in (("at", [0, 0]), ("to", [1, 1]), ("on", [2, 3]))]
+    corner = [
+        numpy_helper.from_array(np.array(of, np.int64), name)
+        for name, of in (("at", [0, 0]), ("to", [1, 1]), ("on", [2, 3]))
+    ]
     nodes = [
         helper.make_node("Slice", ["images", "at", "to", "on"], ["first"]),
         helper.make_node("Flatten", ["first"], ["logits"]),

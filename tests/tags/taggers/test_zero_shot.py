@@ -52,7 +52,9 @@ def test_a_clip_of_transformers_tags_by_its_own_logits(clip: Path) -> None:
     with torch.inference_mode():
         expected = model(**inputs).logits_per_image.softmax(-1).tolist()
     for found, shares in zip(load_tagger(config(clip), "cpu")(images), expected, strict=True):
-        assert {of.label: of.score for of in found} == pytest.approx(dict(zip(VOCABULARY, shares, strict=True)), abs=1e-4)
+        assert {of.label: of.score for of in found} == pytest.approx(
+            dict(zip(VOCABULARY, shares, strict=True)), abs=1e-4
+        )
 
 
 def test_what_competes_takes_shares_and_is_never_a_tag(ours: Path) -> None:
@@ -106,8 +108,12 @@ def test_boxes_get_the_attribute_that_is_most_like_what_is_in_them(ours: Path, t
             if min(x2 - x, y2 - y) < 4:
                 assert of.attributes == ()
                 continue
-            texts = model.encode_text([f"a photo of a {phrase}" for phrase in (*(f"{a} {of.label}" for a in attributes), of.label)])
-            shares = (model.logit_scale.detach().exp() * model.encode_image(image.crop((x, y, x2, y2))) @ texts.T).softmax(-1)[0]
+            texts = model.encode_text(
+                [f"a photo of a {phrase}" for phrase in (*(f"{a} {of.label}" for a in attributes), of.label)]
+            )
+            shares = (
+                model.logit_scale.detach().exp() * model.encode_image(image.crop((x, y, x2, y2))) @ texts.T
+            ).softmax(-1)[0]
             best = int(shares.argmax())
             wanted = (attributes[best],) if best < 3 and float(shares[best]) >= 0.252 else ()
             assert of.attributes == wanted

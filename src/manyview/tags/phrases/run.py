@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from manyview.config import load_config
 from manyview.corpus.fingerprint import normalized_text
-from manyview.corpus.sources.contract import VIEWS
-from manyview.errors import DataError, UsageError
+from manyview.errors import UsageError
 from manyview.tags.phrases.chinese import chinese_phrases
 from manyview.tags.phrases.config import PhraseConfig
 from manyview.tags.phrases.english import english_phrases
 from manyview.tags.phrases.reader import Reader, Words
 from manyview.tags.phrases.spacy_pipeline import spacy_reader
+from manyview.tags.phrases.texts import views_at
 from manyview.tags.sequence import Tag, joined
 from manyview.tags.views import view_rows, written_views
 
-__all__ = ["PhraseReport", "phrases"]
+__all__ = ["PhraseReport", "phrases", "run"]
 
-_ROWS_AT_ONCE = 10_000
 _MAX_CHARACTERS = 10_000
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
 _KANA_OR_HANGUL = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
@@ -45,8 +44,8 @@ class PhraseReport:
         return asdict(self)
 
 
-def phrases(views: Path | Iterable[pa.Table], config: PhraseConfig, out: Path) -> PhraseReport:
-    """Write the phrases in the texts of VIEWS, a Parquet file or tables, as a table of VIEWS.
+def phrases(views: str | Path | Iterable[pa.Table], config: PhraseConfig, out: Path) -> PhraseReport:
+    """Write the phrases in the texts of VIEWS, of a corpus, a Parquet file or tables, as a table of VIEWS.
 
     Each has the weight of its text, and an origin that ends in the language's reader and its place in the text. Raises
     UsageError for a pipeline that cannot be loaded, DataError for a damaged file.
@@ -54,7 +53,7 @@ def phrases(views: Path | Iterable[pa.Table], config: PhraseConfig, out: Path) -
     readers = {**_BUILT_IN, **{lang: spacy_reader(pipeline) for lang, pipeline in config.spacy.items()}}
     texts, left_out = 0, Counter[str]()
     with written_views(out) as writer:
-        for table in _tables(views) if isinstance(views, Path) else views:
+        for table in views_at(views) if isinstance(views, str | Path) else views:
             rows = [row for row in table.to_pylist() if row["kind"] in config.kinds]
             texts += len(rows)
             for made in _read(rows, readers, config, left_out):
@@ -62,24 +61,16 @@ def phrases(views: Path | Iterable[pa.Table], config: PhraseConfig, out: Path) -
     return PhraseReport(texts, writer.rows, {reason: left_out[reason] for reason in sorted(left_out)})
 
 
+def run(views: str | Path, out: Path, config: Path | None, overrides: Sequence[str] = ()) -> PhraseReport:
+    """`phrases` of the views at a place, as the command line asks for it. Raises UsageError."""
+    return phrases(views, load_config(PhraseConfig, config, overrides), out)
+
+
 def language_of(text: str, lang: str, default: str) -> str:
     """The primary tag of `lang` or, where that is not known, what the characters say."""
     if lang:
         return lang.partition("-")[0].lower()
     return "zh" if _HAN.search(text) and not _KANA_OR_HANGUL.search(text) else default
-
-
-def _tables(file: Path) -> Iterator[pa.Table]:
-    try:
-        with pq.ParquetFile(file) as opened:
-            if missing := set(VIEWS.names) - set(opened.schema_arrow.names):
-                raise UsageError(f"{file} is no table of views: it has no column {sorted(missing)}")
-            for batch in opened.iter_batches(_ROWS_AT_ONCE, columns=VIEWS.names):
-                yield pa.Table.from_batches([batch])
-    except FileNotFoundError:
-        raise UsageError(f"no table of views at {file}") from None
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{file} is damaged or no Parquet file: {' '.join(str(error).split())}") from error
 
 
 def _read(

