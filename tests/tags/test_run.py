@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tests.tags.levels import Levels, flat, plugged
 
 from manyview.corpus.sources.contract import VIEWS
 from manyview.errors import UsageError
@@ -12,7 +13,6 @@ from manyview.tags import SelectionConfig, TagConfig, tag
 from manyview.tags.plugins import load_tagger, tagger_names
 from manyview.tags.run import run
 from manyview.tags.tagger import Habits
-from tests.tags.levels import Levels, flat, plugged
 
 
 class Stop(Exception):

@@ -7,8 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.corpus.records import records
 
-from manyview.corpus import Corpus
+from manyview.corpus.shard import write_corpus
 from manyview.corpus.sources.contract import VIEWS
 from manyview.errors import DataError, UsageError
 from manyview.tags.phrases import PhraseConfig, PhraseReport, phrases
@@ -144,18 +145,14 @@ def test_a_file_of_views_is_read_as_tables_are(tmp_path: Path) -> None:
 
 
 def test_a_corpus_is_read_by_its_records(tmp_path: Path) -> None:
-    report = run("starter", tmp_path / "out.parquet", None, ["kinds=[title]", "kind=things", "top=1"])
-    corpus = Corpus.open("starter")
-    titles = {
-        r.id: [text.text for text in r.texts if text.kind == "title"] for s in corpus.splits for r in corpus.records(s)
-    }
-    assert report.texts == sum(map(len, titles.values()))
+    write_corpus(tmp_path / "corpus", {"train": records(6), "test": records(3, "other")}, name="small")
+    report = run(tmp_path / "corpus", tmp_path / "out.parquet", None, ["kinds=[title]", "kind=things"])
     rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
-    assert report.views == len(rows) > 1000
-    assert {row["kind"] for row in rows} == {"things"}
-    for row in rows[::97]:
-        words = row["text"].lower().split()
-        assert any(all(word in title.lower() for word in words) for title in titles[row["id"]])
+    english = [row for row in rows if row["lang"] == "en"]
+    expected = [*(f"item/{of}" for of in range(6)), *(f"other/{of}" for of in range(3))]
+    assert sorted(row["id"] for row in english) == expected
+    assert {(row["text"], row["kind"]) for row in english} == {("thing", "things")}
+    assert report.texts == 18, "nine items have a title in two languages"
 
 
 def test_files_that_hold_no_views_are_said(tmp_path: Path) -> None:

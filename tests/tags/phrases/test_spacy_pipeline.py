@@ -9,13 +9,13 @@ from manyview.tags.phrases.spacy_pipeline import spacy_reader
 
 SENTENCES = [  # words, tags, parts of speech, heads, relations
     (
-        "The red car hits a big tree".split(),
+        ["The", "red", "car", "hits", "a", "big", "tree"],
         ["DET", "ADJ", "NOUN", "VERB", "DET", "ADJ", "NOUN"],
         [2, 2, 3, 3, 6, 6, 3],
         ["det", "amod", "nsubj", "ROOT", "det", "amod", "dobj"],
     ),
     (
-        "She sees two small dogs".split(),
+        ["She", "sees", "two", "small", "dogs"],
         ["PRON", "VERB", "NUM", "ADJ", "NOUN"],
         [1, 1, 4, 4, 1],
         ["nsubj", "ROOT", "nummod", "amod", "dobj"],

@@ -6,12 +6,12 @@ import pytest
 import timm
 import torch
 from safetensors.torch import save_file
+from tests.tags.tiny import pictures
 
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.plugins import load_tagger
 from manyview.tags.taggers.classifier import imagenet_names
-from tests.tags.tiny import pictures
 
 ARCHITECTURE = "test_resnet"
 NAMES = ["cat", "dog", "car"]

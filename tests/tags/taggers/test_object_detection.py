@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from tests.tags.tiny import DETECTORS, pictures, save_detr
 from transformers import AutoImageProcessor, AutoModelForObjectDetection
 
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.plugins import load_tagger
-from tests.tags.tiny import DETECTORS, pictures, save_detr
 
 FLOOR = 0.15
 
@@ -74,7 +74,7 @@ def test_the_version_follows_the_weights_and_what_is_asked(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("model", [None, "a/folder/that/is/not/there"])
 def test_a_model_that_is_not_there_is_said(model: str | None) -> None:
-    with pytest.raises(UsageError, match="the tagger detection (needs a model|cannot load)"):
+    with pytest.raises(UsageError, match=r"the tagger detection (needs a model|cannot load)"):
         load_tagger(TaggerConfig(name="detection", model=model), "cpu")
 
 

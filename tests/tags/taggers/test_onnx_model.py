@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
+from tests.tags.tiny import pictures
 
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
@@ -17,7 +18,6 @@ from manyview.tags.plugins import load_tagger
 from manyview.tags.taggers.coco import COCO_80
 from manyview.tags.taggers.onnx_layout import LAYOUTS, Candidates, OutputConfig, candidates, surviving
 from manyview.tags.taggers.onnx_model import InputConfig, fit
-from tests.tags.tiny import pictures
 
 SIZE = (64, 32)
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.tags.tiny import pictures, save_detr, save_grounding_dino, save_owl
 from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
 
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.plugins import load_tagger
 from manyview.tags.taggers.grounding_dino import prompts
-from tests.tags.tiny import pictures, save_detr, save_grounding_dino, save_owl
 
 VOCABULARY = ("red car", "dog", "cat", "blue sky")
 

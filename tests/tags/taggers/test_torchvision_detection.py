@@ -6,12 +6,12 @@ import pytest
 import torch
 import torchvision
 from PIL import Image
+from tests.tags.tiny import pictures
 from torchvision.transforms.functional import pil_to_tensor
 
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.plugins import load_tagger
-from tests.tags.tiny import pictures
 
 ARCHITECTURE = "ssdlite320_mobilenet_v3_large"
 NAMES = ("__background__", "cat", "dog", "N/A", "car")

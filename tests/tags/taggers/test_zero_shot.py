@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.tags.tiny import pictures, save_clip, save_detr
 from transformers import CLIPModel, CLIPProcessor
 
 from manyview import DualEncoder
@@ -11,7 +12,6 @@ from manyview.errors import UsageError
 from manyview.model import ModelConfig
 from manyview.tags.config import TaggerConfig
 from manyview.tags.plugins import load_tagger
-from tests.tags.tiny import pictures, save_clip, save_detr
 
 VOCABULARY = ("apple", "red car", "苹果")
 

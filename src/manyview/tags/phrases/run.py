@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from manyview.config import load_config
 from manyview.corpus.fingerprint import normalized_text
-from manyview.errors import UsageError
 from manyview.tags.phrases.chinese import chinese_phrases
 from manyview.tags.phrases.config import PhraseConfig
 from manyview.tags.phrases.english import english_phrases
@@ -51,9 +50,10 @@ def phrases(views: str | Path | Iterable[pa.Table], config: PhraseConfig, out: P
     UsageError for a pipeline that cannot be loaded, DataError for a damaged file.
     """
     readers = {**_BUILT_IN, **{lang: spacy_reader(pipeline) for lang, pipeline in config.spacy.items()}}
+    tables: Iterable[pa.Table] = views_at(views) if isinstance(views, str | Path) else views
     texts, left_out = 0, Counter[str]()
     with written_views(out) as writer:
-        for table in views_at(views) if isinstance(views, str | Path) else views:
+        for table in tables:
             rows = [row for row in table.to_pylist() if row["kind"] in config.kinds]
             texts += len(rows)
             for made in _read(rows, readers, config, left_out):

@@ -22,6 +22,8 @@ def views_at(path: str | Path) -> Iterator[pa.Table]:
     """The texts of a corpus, or of a Parquet file of VIEWS. Raises UsageError, DataError for a damaged one."""
     if str(path) == "starter" or (Path(path) / MANIFEST).is_file():
         return _of_corpus(Corpus.open(path))
+    if Path(path).is_dir():
+        raise UsageError(f"{path} is a folder without a corpus, allowed: a corpus, or a Parquet file of views")
     return _of_file(Path(path))
 
 
@@ -42,9 +44,5 @@ def _of_file(file: Path) -> Iterator[pa.Table]:
                 yield pa.Table.from_batches([batch])
     except FileNotFoundError:
         raise UsageError(f"no corpus and no table of views at {file}") from None
-    except IsADirectoryError:
-        raise UsageError(
-            f"{file} is a folder without a corpus, allowed: a corpus, or a Parquet file of views"
-        ) from None
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{file} is damaged or no Parquet file: {' '.join(str(error).split())}") from error
