@@ -27,7 +27,8 @@ def picture(data: bytes, config: TagConfig) -> Image.Image | str:
         return "image: no bytes"
     try:
         image = Image.fromarray(decode_pixels(data, config.max_side_px, config.max_pixels))
-    except (DataError, EOFError, IndexError, OverflowError, struct.error) as error:  # Pillow lets the latter through
+    except (DataError, RuntimeError, EOFError, IndexError, OverflowError, struct.error, Warning) as error:
+        # Pillow's plug-ins let all but the first through; a warning of too many pixels may be an error by a filter
         return next((reason for words, reason in _REASONS if words in str(error).lower()), "image: damaged")
     short, long = sorted(image.size)
     if short < config.min_side_px:
