@@ -29,6 +29,8 @@ def run(name: str, *arguments: str) -> str:
         ("loader.py", ("--images", "4", "--repeat", "1", "--sides", "256"), "manyview, 256 px"),
         ("tokenizer.py", ("--texts", "200", "--repeat", "1"), "word cache"),
         ("inference.py", ("--texts", "8", "--images", "2", "--repeat", "1"), "images, manyview, float32"),
+        ("fetch.py", ("--images", "200", "--hosts", "4"), "images per CPU second"),
+        ("near_duplicates.py", ("--hashes", "2000"), "all different"),
         ("checkpoint.py", ("--every", "2", "--repeat", "1", "--window", "1"), "lost to a checkpoint"),
     ],
 )

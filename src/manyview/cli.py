@@ -115,6 +115,60 @@ def build(
 
 
 @app.command()
+def doctor(
+    corpus: Annotated[str, typer.Argument(help="Folder of a corpus, or starter.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value limits, as in max_small=0.2.")] = None,
+    out: Annotated[Path, typer.Option(help="HTML page to write.")] = Path("doctor.html"),
+    config: Annotated[Path | None, typer.Option("-c", "--config", help="YAML file of limits.")] = None,
+    tokenizer: Annotated[Path | None, typer.Option(help="tokenizer.json, or a model or run with one.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Examine a corpus: counts, coverage, leaks, false negatives, what to change; exit code 3 when a check fails."""
+    from manyview.corpus.cleaning.near_duplicates import components
+    from manyview.corpus.doctor import diagnose
+
+    found = diagnose(corpus, config=config, overrides=overrides or (), tokenizer=tokenizer, find_near=components)
+    _write(out, found.page())
+    if as_json:
+        print(found.json())
+    else:
+        _print_table(found.text())
+        print(f"page: {out}", file=sys.stderr)
+    raise typer.Exit(found.exit_code)
+
+
+@app.command()
+def tag(
+    images: Annotated[str, typer.Argument(help="A corpus, or what manyview build takes: folders, tables, tars.")],
+    out: Annotated[Path, typer.Option(help="Parquet file of texts to write; a source of manyview build.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value, as in tagger.name=imagenet.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="YAML file: tagger, vocabulary, template.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """See what is in images: objects by a detector or a vocabulary, printed words, as texts about them."""
+    from manyview.tags.run import run
+
+    _print_counts(run(images, out, config, overrides or (), device).as_json(), out, as_json)
+
+
+@app.command()
+def phrases(
+    views: Annotated[str, typer.Argument(help="A corpus, or a Parquet file of texts.")],
+    out: Annotated[Path, typer.Option(help="Parquet file of texts to write; a source of manyview build.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="key=value, as in kinds=[caption].")] = None,
+    config: Annotated[Path | None, typer.Option("-c", "--config", help="YAML file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find what captions speak of: their noun phrases, as texts of their own."""
+    from manyview.tags.phrases.run import run
+
+    _print_counts(run(views, out, config, overrides or ()).as_json(), out, as_json)
+
+
+@app.command()
 def views(
     corpus: Annotated[str, typer.Argument(help="Folder of a corpus, or starter.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("views.html"),
@@ -341,6 +395,18 @@ def _lengths(overrides: list[str]) -> list[str]:
     if "epochs" in keys and "steps" not in keys:
         return [*overrides, "steps=null"]
     return overrides
+
+
+def _print_counts(counts: dict[str, Any], out: Path, as_json: bool) -> None:
+    """JSON on standard output; or what was counted on stderr and the file that was written."""
+    if as_json:
+        print(json.dumps(counts, ensure_ascii=False, indent=2))
+        return
+    for name, value in counts.items():
+        several = value.items() if isinstance(value, dict) else [("", value)]
+        for reason, count in several:
+            print(f"{name.replace('_', ' ')}{f': {reason}' if reason else ''}  {count:,}", file=sys.stderr)
+    print(out)
 
 
 def _print_table(table: Any) -> None:

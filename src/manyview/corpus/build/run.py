@@ -292,11 +292,11 @@ def labels(sources: Iterable[AnySource]) -> list[str]:
     """What the sources are called in records and reports: the last part of their path, numbered where it repeats."""
     names = []
     for source in sources:
-        paths = [getattr(source, name, None) for name in ("path", "images", "views")]
+        paths: list[Any] = [getattr(source, name, None) for name in ("path", "images", "views")]
         first = next((path if isinstance(path, str) else path[0] for path in paths if path), "source")
-        *_, folder, last = "/", *first.rstrip("/").split("/")
+        folder, _, last = first.rstrip("/").rpartition("/")
         fixed = _PATTERN.split(last)[0].partition(".")[0].rstrip("-_")
-        names.append(fixed or folder.strip("/") or source.type)
+        names.append(fixed or folder.rpartition("/")[2] or source.type)
     return [
         name if names.count(name) == 1 else f"{name}-{1 + names[:place].count(name)}"
         for place, name in enumerate(names)

@@ -17,6 +17,7 @@ from manyview.corpus.sources.huggingface import HuggingFaceConfig, HuggingFaceSo
 from manyview.corpus.sources.images_views import ImagesViewsConfig, ImagesViewsSource
 from manyview.corpus.sources.table import TableConfig, TableSource
 from manyview.corpus.sources.webdataset import WebDatasetConfig, WebDatasetSource
+from manyview.corpus.web.source import PagesConfig, PagesSource, WarcConfig, WarcSource
 
 __all__ = ["SourceConfig", "completed_config", "open_source"]
 
@@ -30,6 +31,8 @@ AnySource = (
     | ChineseClipConfig
     | ImagesViewsConfig
     | CorpusConfig
+    | WarcConfig
+    | PagesConfig
 )
 SourceConfig = Annotated[AnySource, Field(discriminator="type")]
 
@@ -51,6 +54,8 @@ OPENERS: dict[str, Callable[[Any], Completing]] = {
     "chinese_clip": ChineseClipSource,
     "images_views": ImagesViewsSource,
     "corpus": CorpusSource,
+    "warc": WarcSource,
+    "pages": PagesSource,
 }
 
 

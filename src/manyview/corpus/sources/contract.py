@@ -39,7 +39,7 @@ VIEWS = pa.schema(
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows of both tables, and how many rows were left out, by reason.
+    """Some rows of both tables, and how many rows, cells or members of archives were left out, by reason.
 
     Text views of an image may stand in another batch than the image, in any part of any source.
     """

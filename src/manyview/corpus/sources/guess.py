@@ -24,12 +24,15 @@ from manyview.corpus.sources.json_arrays import array_elements
 from manyview.corpus.sources.pictures import LONG_BASE64
 from manyview.corpus.sources.table import TableConfig
 from manyview.corpus.sources.webdataset import WebDatasetConfig
+from manyview.corpus.web.source import PagesConfig, WarcConfig
 from manyview.errors import UsageError
 
 __all__ = ["guess_source"]
 
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq")
 TARS = (".tar", ".tgz")
+ARCHIVES = (".warc",)
+PAGES = (".html", ".htm", ".xhtml", ".shtml")
 LISTS = ("metadata.csv", "metadata.jsonl", "metadata.parquet")  # what tells the texts of an image folder
 LOOKED_AT = 2000  # files of a folder that decide what it is
 
@@ -95,8 +98,18 @@ def _pictures(path: str, names: list[str]) -> AnySource:
     return FolderConfig(path=path)
 
 
+def _warc(path: str, names: list[str]) -> AnySource:
+    return WarcConfig(path=path)
+
+
+def _pages(path: str, names: list[str]) -> AnySource:
+    return PagesConfig(path=path)
+
+
 Guess = Callable[[str, list[str]], AnySource]
 BY_SUFFIX: dict[tuple[str, ...], Guess] = {
+    ARCHIVES: _warc,
+    PAGES: _pages,
     TARS: _tars,
     TABLES: _table,
     IMAGE_SUFFIXES: _pictures,

@@ -43,6 +43,10 @@ class WarcConfig(Config):
     archived_images: bool = Field(True, description="take the bytes of images that the archives hold")
     max_image_bytes: int = Field(32 << 20, ge=1, description="longer images in the archives are left out")
 
+    def describe(self) -> str:
+        """One line a reader can check."""
+        return "images of archived pages, and what the pages say about them"
+
 
 class PagesConfig(Config):
     """A folder of HTML files, with images beside the pages or elsewhere."""
@@ -52,6 +56,10 @@ class PagesConfig(Config):
     rules: WebRules = Field(default_factory=WebRules, description="which pages, images and texts are worth keeping")
     group: Group = Field("page", description=_GROUP)
     base_url: str = Field("", description="where the folder is served: images that are not in it are looked for there")
+
+    def describe(self) -> str:
+        """One line a reader can check."""
+        return "images of pages, and what the pages say about them"
 
 
 @dataclass(frozen=True)
@@ -132,6 +140,10 @@ class WarcSource:
 
     config: WarcConfig
 
+    def completed(self) -> WarcConfig:
+        """The config, which leaves nothing open."""
+        return self.config
+
     def parts(self) -> Sequence[WarcPart]:
         """A part for each archive. Raises UsageError when there is none."""
         return [WarcPart(file, self.config) for file in find_files(self.config.path, _WARC_SUFFIXES)]
@@ -142,6 +154,10 @@ class PagesSource:
     """The pages of a config."""
 
     config: PagesConfig
+
+    def completed(self) -> PagesConfig:
+        """The config, which leaves nothing open."""
+        return self.config
 
     def parts(self) -> Sequence[PagesPart]:
         """Some hundred pages a part. Raises UsageError when there is none."""
