@@ -13,7 +13,7 @@ __all__ = ["RECIPES", "recipe"]
 
 CAPTION = ("caption", "title", "description", "context")
 TAGS = ("tags", "objects", "category")
-_SAID = {"title": 3.0, "caption": 3.0, "query": 3.0, "description": 1.0}
+_SAID = {"title": 3.0, "caption": 3.0, "query": 3.0, "alt": 3.0, "description": 1.0, "context": 1.0}
 _TAGGED = {"tags": 3.0, "objects": 3.0}
 _LANGUAGES = {"en": 3.0, "zh": 1.0, "": 1.0}
 _PICTURE_CONTAINS = "The picture contains {text}."
