@@ -141,3 +141,9 @@ def test_what_shows_nothing_is_said(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("")
     with pytest.raises(UsageError, match="holds no rows that can be read as csv"):
         guess_source(str(tmp_path / "t.csv"))
+
+
+def test_a_table_of_texts_by_kind_is_one_of_views(tmp_path):
+    rows = [{"id": "a", "kind": "tags", "text": "red"}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "tags.parquet")
+    assert guess_source(str(tmp_path / "tags.parquet")).views == str(tmp_path / "tags.parquet")

@@ -16,13 +16,14 @@ from manyview.corpus.sources.config import AnySource, completed_config
 from manyview.corpus.sources.damage import read_or_none
 from manyview.corpus.sources.delimited import Dialect, delimited_rows
 from manyview.corpus.sources.ernie_vil import ErnieVilConfig
-from manyview.corpus.sources.files import find_files, list_files, open_stream, suffix_of
+from manyview.corpus.sources.files import File, find_files, list_files, open_stream, suffix_of
 from manyview.corpus.sources.folder import IMAGE_SUFFIXES, FolderConfig
 from manyview.corpus.sources.huggingface import HuggingFaceConfig
 from manyview.corpus.sources.images_views import ImagesViewsConfig
 from manyview.corpus.sources.json_arrays import array_elements
 from manyview.corpus.sources.pictures import LONG_BASE64
 from manyview.corpus.sources.table import TableConfig
+from manyview.corpus.sources.table_rows import opened_parquet
 from manyview.corpus.sources.webdataset import WebDatasetConfig
 from manyview.corpus.web.source import PagesConfig, WarcConfig
 from manyview.errors import UsageError
@@ -30,6 +31,7 @@ from manyview.errors import UsageError
 __all__ = ["guess_source"]
 
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq")
+PARQUET = (".parquet", ".pq")
 TARS = (".tar", ".tgz")
 ARCHIVES = (".warc",)
 PAGES = (".html", ".htm", ".xhtml", ".shtml")
@@ -84,6 +86,8 @@ def _table(path: str, names: list[str]) -> AnySource:
     first = find_files(path, TABLES)[0]
     if suffix_of(first.path) == ".tsv" and _is_ernie_vil(first.path):
         return ErnieVilConfig(path=path)
+    if suffix_of(first.path) in PARQUET and read_or_none(first.path, _holds_views, first):
+        return ImagesViewsConfig(views=path)
     return TableConfig(path=path)
 
 
@@ -126,6 +130,12 @@ def _is_file(path: str) -> bool:
 
 def _holds_parquet(path: str) -> bool:
     return any(suffix_of(name) == ".parquet" for name in list_files(path, LOOKED_AT))
+
+
+def _holds_views(file: File) -> bool:
+    """Whether each row is a text of a kind, as taggers and other engines write them."""
+    with opened_parquet(file) as opened:
+        return {"id", "kind", "text"} <= set(opened.schema_arrow.names)
 
 
 def _is_ernie_vil(path: str) -> bool:
