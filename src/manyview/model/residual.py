@@ -21,7 +21,7 @@ class ResidualTower(nn.Module):
     """
 
     def __init__(
-        self, widths: Sequence[int] = (48, 96, 256), depths: Sequence[int] = (1, 1, 1), patch: int = 4
+        self, widths: Sequence[int] = (64, 128, 256), depths: Sequence[int] = (1, 1, 1), patch: int = 4
     ) -> None:
         super().__init__()
         self.width = widths[-1]
