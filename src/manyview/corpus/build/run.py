@@ -243,7 +243,8 @@ class _Build:
             *(old.about.get("builds", []) if old else []),
             {**report.as_json(), "config": self.config.model_dump(mode="json")},
         ]
-        manifest = Manifest(name=self.config.name, splits=splits, about={"builds": builds})
+        skipped = _summed(of for one in builds for of in one["skipped"].values())
+        manifest = Manifest(name=self.config.name, splits=splits, about={"skipped": skipped, "builds": builds})
         with landing(self.corpus / MANIFEST) as handle:
             handle.write((manifest.model_dump_json(indent=1) + "\n").encode())
         remove(self.corpus / UNFINISHED)

@@ -31,7 +31,7 @@ def _images(e: Examination) -> Found:
             "warn",
             "small images",
             f"{percent(images.small / sampled)} of the images have a side below {limits.min_side_px} pixels.",
-            "Fetch larger versions, raise the build's least size, or train with model.image.size no larger.",
+            "Fetch larger versions, raise clean.images.min_side_px, or train with model.image.size no larger.",
         )
     if images.strips > limits.max_strips * sampled:
         yield Finding(
@@ -59,7 +59,7 @@ def _repeated_images(e: Examination) -> Found:
             "near-duplicates",
             f"{e.repeats.near:,} of {checked:,} sampled images ({percent(e.repeats.near / checked)}) look like an "
             "earlier one of the sample; over the whole corpus it is more.",
-            "Remove near-duplicates in the build, or let them share a group.",
+            "Build with clean.near_duplicates.action=merge, or group: all on one side of the split.",
         )
 
 

@@ -47,7 +47,7 @@ def _leaks(e: Examination) -> Found:
             "warn" if share > e.limits.max_near_across else "note",
             "look-alikes in several splits",
             f"Among {repeats.near_checked:,} sampled images, {_sets(repeats.near_across)} more than one split.",
-            "Look at them below; if they are one thing, build again with near-duplicates in one group.",
+            "Look at them below; if they are one thing, build with clean.near_duplicates.action=group.",
         )
 
 

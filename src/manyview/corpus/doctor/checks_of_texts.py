@@ -77,7 +77,7 @@ def _boilerplate(e: Examination, kind: KindMeasures) -> Found:
             "warn",
             "boilerplate",
             f"The {kind.name} “{text}” stands at {most.records:,} records ({percent(most.records / e.records)}).",
-            "Drop it with the build's boilerplate rule; if the kind is meant to repeat, add it to labels here.",
+            "Lower clean.boilerplate.min_images and max_share; if the kind is meant to repeat, add it to labels here.",
         )
 
 
