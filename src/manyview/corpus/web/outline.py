@@ -6,7 +6,6 @@ tree is read at a tenth of that, and gives the same elements (`tests/corpus/web/
 
 from __future__ import annotations
 
-import html
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -29,7 +28,6 @@ _BLOCKS = _set(
     "nav ol optgroup option p pre search section select summary table tbody td textarea tfoot th thead title tr "
     "ul"
 )
-_BORDERS = _BLOCKS | {f"/{name}" for name in _BLOCKS}
 _NOT_TEXT = re.compile(
     r"<!--.*?-->|<(script|style|iframe|xmp|noembed|noframes|plaintext|svg|math|template)(?=[ >]).*?</\1>", re.DOTALL
 )
@@ -37,6 +35,16 @@ _LINKED_DATA = re.compile(r'<script(?=[^>]*="application/ld\+json)[^>]*>(.*?)</s
 _ATTRIBUTE = re.compile(r'(\S[^\s=]*)="([^"]*)"')
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _DEEPEST = 200
+_Tag = tuple[str, str, bool, bool, bool]  # name, attributes, whether it closes, begins or ends a block, is void
+_KNOWN = dict[str, _Tag]()
+_REMEMBERED, _MOST_REMEMBERED = 100, 20_000
+_MOST_LINES = 256
+
+
+def _unescaped(text: str) -> str:
+    """The five references that a serialized tree holds, resolved."""
+    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", "\xa0")
+    return text.replace("&quot;", '"').replace("&amp;", "&")
 
 
 def squeezed(text: str) -> str:
@@ -63,6 +71,7 @@ class Outline:
     chunks: list[str] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     linked_data: list[str] = field(default_factory=list)
+    _lines: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, markup: str) -> Outline:
@@ -83,7 +92,7 @@ class Outline:
         if not raw:
             return {}
         pairs = _ATTRIBUTE.findall(raw)
-        return {name: html.unescape(value) for name, value in pairs} if "&" in raw else dict(pairs)
+        return {name: _unescaped(value) for name, value in pairs} if "&" in raw else dict(pairs)
 
     def get(self, element: int, name: str) -> str:
         """One attribute, empty when it is not there."""
@@ -99,15 +108,24 @@ class Outline:
     def between(self, begin: int, end: int) -> str:
         """The text of some chunks, white space collapsed."""
         text = "".join(self.chunks[begin:end])
-        return squeezed(html.unescape(text) if "&" in text else text)
+        return squeezed(_unescaped(text) if "&" in text else text)
 
-    def ancestors(self, element: int) -> Iterator[int]:
+    def ancestors(self, element: int) -> tuple[int, ...]:
         """From the parent up, no more than 200 of them."""
+        parent = self.parents[element]
+        found = self._lines.get(parent)
+        if found is None:
+            if len(self._lines) >= _MOST_LINES:
+                self._lines.clear()
+            found = self._lines[parent] = tuple(self._upward(parent))
+        return found
+
+    def _upward(self, element: int) -> Iterator[int]:
         for _ in range(_DEEPEST):
-            element = self.parents[element]
             if element < 0:
                 return
             yield element
+            element = self.parents[element]
 
     def holds(self, ancestor: int, element: int) -> bool:
         """Whether `element` is `ancestor` or stands in it."""
@@ -127,11 +145,12 @@ class Outline:
         return [element for element, tag in enumerate(self.tags) if tag in tags]
 
 
-def _fill(outline: Outline, markup: str) -> None:  # noqa: PLR0912  said below
+def _fill(outline: Outline, markup: str) -> None:
     """One loop over all tags of all pages: flat on purpose, each line of it is paid a million times."""
-    tags, raw, parents, lasts = outline.tags, outline.raw, outline.parents, outline.lasts
-    begins, ends, chunks, runs = outline.begins, outline.ends, outline.chunks, outline.runs
-    stack, top, count = [-1], -1, 0
+    tags, raw, parents, begins = outline.tags, outline.raw, outline.parents, outline.begins
+    most = markup.count("<")
+    lasts, ends, chunks, runs = [0] * most, [0] * most, outline.chunks, outline.runs
+    stack, top, count, size = [-1], -1, 0, 0
     run, solid, held = 0, False, ""
     for piece in markup.split("<"):
         tag, closed, text = piece.partition(">")
@@ -140,40 +159,52 @@ def _fill(outline: Outline, markup: str) -> None:  # noqa: PLR0912  said below
             held = "" if closed or not tag else tag + "<"
             if not closed:
                 continue
-        border = tag in _BORDERS
-        if not border and " " in tag:
-            border = tag[: tag.index(" ")] in _BORDERS
+        name, said, closes, border, void = _KNOWN.get(tag) or _known(tag)
         if border:
             if solid:
-                runs.append((run, len(chunks), top))
+                runs.append((run, size, top))
                 solid = False
             chunks.append(" ")
-            run = len(chunks)
-        if tag[0] == "/":
-            if top >= 0 and tags[top] == tag[1:]:
-                lasts[top] = count
-                ends[top] = len(chunks)
+            size += 1
+        if closes:
+            if top >= 0 and tags[top] == name:
+                lasts[top], ends[top] = count, size
                 stack.pop()
                 top = stack[-1]
-        elif tag[0].isalpha():
-            name, _, said = tag.partition(" ")
+        elif name:
             tags.append(name)
             raw.append(said)
             parents.append(top)
-            lasts.append(count + 1)
-            begins.append(len(chunks))
-            ends.append(len(chunks))
-            if name not in _VOID:
+            begins.append(size)
+            if void:
+                lasts[count], ends[count] = count + 1, size
+            else:
                 stack.append(count)
                 top = count
             count += 1
         if text:
             if solid:
                 chunks.append(text)
+                size += 1
             elif not text.isspace():
+                run, solid = size, True
                 chunks.append(text)
-                solid = True
+                size += 1
     if solid:
-        runs.append((run, len(chunks), top))
+        runs.append((run, size, top))
     for element in stack[1:]:
-        lasts[element], ends[element] = count, len(chunks)
+        lasts[element], ends[element] = count, size
+    outline.lasts, outline.ends = lasts[:count], ends[:count]
+
+
+def _known(tag: str) -> _Tag:
+    """What stands between the signs, taken apart; short ones are remembered, for pages repeat them."""
+    name, _, said = tag.partition(" ")
+    closes = name[:1] == "/"
+    name = name.removeprefix("/") if closes else name if name[:1].isalpha() else ""
+    found = name, said, closes, name in _BLOCKS, name in _VOID
+    if len(tag) <= _REMEMBERED:
+        if len(_KNOWN) >= _MOST_REMEMBERED:
+            _KNOWN.clear()
+        _KNOWN[tag] = found
+    return found
