@@ -1,0 +1,108 @@
+"""Candidates: the images in a page's markup that may be worth it, by their elements and addresses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from manyview.corpus.web.address import image_address
+from manyview.corpus.web.filters import WebRules
+from manyview.corpus.web.junk import in_navigation, junk_reason
+from manyview.corpus.web.outline import Outline
+
+__all__ = ["Candidate", "Candidates", "Resolve", "may_show"]
+
+Resolve = Callable[[str, str], str]
+_UNUSABLE = ("image/avif", "image/svg+xml")
+_IMAGES = frozenset(("img", "amp-img"))
+
+
+class Candidate(NamedTuple):
+    """An element that counts, and the name of its image."""
+
+    element: int
+    name: str
+    attributes: Mapping[str, str]
+
+
+def may_show(markup: str) -> bool:
+    """Whether a page could name an image at all: in an `img`, a `meta` or JSON-LD, however they are written."""
+    if "<img" in markup:
+        return True
+    lowered = markup.lower()
+    return any(sign in lowered for sign in ("img", "image", "json"))  # the parser reads <image> as <img>
+
+
+class Candidates:
+    """Finds the images of one page, whose addresses are relative to `base`, and counts what it leaves out."""
+
+    def __init__(self, outline: Outline, base: str, rules: WebRules, resolve: Resolve) -> None:
+        self._outline, self._base, self._rules, self._resolve = outline, base, rules, resolve
+        self.skipped = Counter[str]()
+        self._known = dict[str, tuple[str, str | None]]()
+
+    def found(self) -> list[Candidate]:
+        """In the order of the page."""
+        found = list[Candidate]()
+        for element in [of for of, tag in enumerate(self._outline.tags) if tag in _IMAGES]:
+            attributes = self._outline.attributes(element)
+            name, reason = self._name(element, attributes)
+            if not reason and len(found) >= self._rules.max_images_per_page:
+                reason = "image: too many on one page"
+            if reason:
+                self.skipped[reason] += 1
+            else:
+                found.append(Candidate(element, name, attributes))
+        return found
+
+    def usable(self, address: str) -> str:
+        """The name of an image that something other than an element names, "" if it is not worth it."""
+        if not address:
+            return ""
+        name, reason = self._judged(address, {})
+        if reason:
+            self.skipped["image: no usable address" if reason == "image: data URI" else reason] += 1
+        return "" if reason else name
+
+    def _name(self, element: int, attributes: Mapping[str, str]) -> tuple[str, str | None]:
+        if in_navigation(self._outline, element):
+            return "", "image: in the navigation"
+        sources = self._picture_sources(element)
+        if sources:
+            return self._judged(_written(attributes, sources), attributes)
+        raw = self._outline.raw[element]  # a page shows one icon many times
+        if raw not in self._known:
+            self._known[raw] = self._judged(_written(attributes, ""), attributes)
+        return self._known[raw]
+
+    def _judged(self, written: str, attributes: Mapping[str, str]) -> tuple[str, str | None]:
+        if not written:
+            return "", "image: no address"
+        if written[:5].lower() == "data:":
+            return "", "image: data URI"
+        name = self._resolve(self._base, written)
+        if not name:
+            return "", "image: no usable address"
+        return name, junk_reason(name, attributes, self._rules)
+
+    def _picture_sources(self, image: int) -> str:
+        """The srcset of the first `source` whose format decoders read everywhere."""
+        outline = self._outline
+        parent = outline.parents[image]
+        if parent < 0 or outline.tags[parent] != "picture":
+            return ""
+        for source in outline.children(parent):
+            said = outline.attributes(source)
+            usable = outline.tags[source] == "source" and said.get("type", "") not in _UNUSABLE
+            if usable and (found := said.get("srcset") or said.get("data-srcset", "")):
+                return found
+        return ""
+
+
+def _written(attributes: Mapping[str, str], sources: str) -> str:
+    """The image's own address if it has one that is not inline, else that of its `picture`."""
+    own = image_address(attributes)
+    if sources and (not own or own[:5].lower() == "data:"):
+        return image_address({}, sources) or own
+    return own
