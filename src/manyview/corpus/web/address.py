@@ -26,6 +26,7 @@ _LATE = (
     "ng-src",
 )
 _LATE_SETS = ("data-srcset", "data-lazy-srcset", "srcset")
+_LATE_NAMES = frozenset(_LATE + _LATE_SETS)
 _WIDEST = 1600
 _STAND_IN = re.compile(
     r"(?:^|[/_.-])(?:blank|spacer|placeholder|lazy(?:load)?|loading|transparent|grey|1x1|pixel|clear|loader)"
@@ -44,6 +45,8 @@ def image_address(attributes: Mapping[str, str], sources: str = "") -> str:
     `sources` is the srcset of its `picture`. An attribute of a late loader wins over `src`; a set wins over
     both; when all is a data: URI, that is what comes back.
     """
+    if not sources and _LATE_NAMES.isdisjoint(attributes):
+        return attributes.get("src", "").strip()
     late = next((found for name in _LATE if name in attributes and _names(found := attributes[name].strip())), "")
     for written in (sources, *(attributes.get(name, "") for name in _LATE_SETS)):
         if written and (best := best_of_srcset(written)):

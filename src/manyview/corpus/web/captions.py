@@ -65,7 +65,7 @@ class Captions:
 
     def is_part_of_one(self, element: int) -> bool:
         """Whether an element is a caption or stands in one."""
-        return element in self._holders or any(of in self._holders for of in self._outline.ancestors(element))
+        return element in self._holders or not self._holders.isdisjoint(self._outline.ancestors(element))
 
     def _is_caption(self, element: int) -> bool:
         outline = self._outline

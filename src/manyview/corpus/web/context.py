@@ -47,10 +47,15 @@ class Surroundings:
             return self._clipped(own, "")
         before = self._nearest(range(place - 1, max(-1, place - 1 - _LOOKED_AT), -1), section, aside)
         after = self._nearest(range(place, min(len(outline.runs), place + _LOOKED_AT)), section, aside)
+        if before is None and after is None:
+            return ""
         for box in outline.ancestors(image):
-            texts = [self._text(of, aside) if of is not None and self._in(box, of) else "" for of in (before, after)]
-            if any(texts):
-                return self._clipped(*texts)
+            first = before is not None and self._in(box, before)
+            second = after is not None and self._in(box, after)
+            if first or second:
+                return self._clipped(
+                    self._text(before, aside) if first else "", self._text(after, aside) if second else ""
+                )
         return ""
 
     def _nearest(self, places: range, section: Section, aside: bool) -> int | None:
@@ -81,8 +86,11 @@ class Surroundings:
         if owner < 0 or (not aside and self._headings.is_aside(owner)) or self._captions.is_part_of_one(owner):
             return False
         outline = self._outline
-        if any(outline.tags[of] in _NOT_PROSE for of in (owner, *outline.ancestors(owner))):
-            return aside and outline.tags[owner] not in _NOT_PROSE
+        tags = outline.tags
+        if tags[owner] in _NOT_PROSE:
+            return False
+        if not _NOT_PROSE.isdisjoint(map(tags.__getitem__, outline.ancestors(owner))):
+            return aside
         first, last = bisect_left(self._link_begins, begin), bisect_left(self._link_begins, end)
         links = self._links[first:last]
         linked = sum(len(outline.text(link)) for link in links[:_LOOKED_AT] if outline.ends[link] <= end)
@@ -104,7 +112,10 @@ def _letters(text: str) -> int:
     """A Chinese, Japanese or Korean character says as much as two and a half letters."""
     if len(text) < _LEAST_LETTERS // 3:
         return 0
-    letters = _NOT_LETTERS.sub("", text[: 4 * _LEAST_LETTERS])
+    head = text[: 4 * _LEAST_LETTERS]
+    if head.isascii():
+        return sum(map(str.isalpha, head))
+    letters = _NOT_LETTERS.sub("", head)
     return len(letters) + (0 if letters.isascii() else int(1.5 * len(_WIDE.findall(letters))))
 
 

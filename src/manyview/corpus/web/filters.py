@@ -44,7 +44,8 @@ _ADDRESS = re.compile(
 _CODE = re.compile(
     r"[{};]\s*$|\{\{|\}\}|</?(?:a|b|br|div|em|font|img|li|p|script|span|strong|td)\b[^<]*>|function\s*\(\w*\)\s*\{|=>|&[a-z]{2,8};|%[A-Z_]+%|\[/[a-z]+\]|\$\{"
 )
-_CONTROL = re.compile(r"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|Ã[\x80-\xbf\u0192\u00a4\u00bc\u00b6]|â€")
+_CONTROL = re.compile(r"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_MISREAD = re.compile(r"Ã[\x80-\xbf\u0192\u00a4\u00bc\u00b6]|â€")  # UTF-8 taken for Latin-1
 _NOT_LETTERS = re.compile(r"(?:[^\w\u0300-\u036f\u0590-\u0fff]|[\d_])+")
 _NOT_ASCII_LETTERS = bytes(of for of in range(128) if not chr(of).isalpha())
 _TWO_CAPITALS = re.compile(r"[^\W\d_a-zß-öø-ÿ]{2}")  # or letters without case, or with case beyond Latin-1
@@ -128,6 +129,8 @@ class WebRules(Config):
 
     def reject_size(self, width_px: float | None, height_px: float | None) -> str | None:
         """The name of the first rule that rejects an image of that size; what is not known rejects nothing."""
+        if width_px is None and height_px is None:
+            return None
         for name, rejects in IMAGE_RULES.items():
             if rejects(self, width_px, height_px):
                 return name
@@ -176,13 +179,11 @@ def _repeats(rules: WebRules, text: str, lang: str) -> bool:
 
 def _letter_share(rules: WebRules, text: str, lang: str) -> bool:
     """Marks that belong to letters (Arabic, Hebrew, Thai, Hindi vowels) count as letters."""
-    visible = "".join(text.split())
-    if visible.isalpha():
+    ascii_letters = len(text.encode("ascii", "ignore").translate(None, _NOT_ASCII_LETTERS))
+    if ascii_letters >= rules.min_letter_share * len(text):
         return False
-    if visible.isascii():  # the same, five times as fast
-        letters = len(visible.encode().translate(None, _NOT_ASCII_LETTERS))
-    else:
-        letters = len(_NOT_LETTERS.sub("", visible))
+    visible = "".join(text.split())
+    letters = ascii_letters if text.isascii() else len(_NOT_LETTERS.sub("", visible))
     return letters < rules.min_letter_share * len(visible)
 
 
@@ -206,7 +207,9 @@ def _code(rules: WebRules, text: str, lang: str) -> bool:
 
 
 def _broken(rules: WebRules, text: str, lang: str) -> bool:
-    return _CONTROL.search(text) is not None
+    if text.isascii() and text.isprintable():
+        return False
+    return _CONTROL.search(text) is not None or (("Ã" in text or "â" in text) and _MISREAD.search(text) is not None)
 
 
 def _nothing(rules: WebRules, text: str, lang: str) -> bool:

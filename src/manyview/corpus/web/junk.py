@@ -19,8 +19,11 @@ _SPACER = re.compile(
 )
 _TRACKER = re.compile(
     r"/(?:pixel|beacon|track(?:er|ing)?|counter|count|stat|b/ss|tr)(?:[/.?]|$)|doubleclick\.|google-analytics|"
-    r"scorecardresearch|quantserve|facebook\.com/tr\b|hm\.baidu\.com|piwik|matomo\.php|\bcnzz\b",
-    re.IGNORECASE,
+    r"scorecardresearch|quantserve|facebook\.com/tr\b|hm\.baidu\.com|piwik|matomo\.php|cnzz\b(?<=\bcnzz)"
+)
+_SUSPECT = re.compile(  # every address of a spacer or an icon has one of these; fast, for most have none
+    r"spacer|blank|trans|clear|shim|1x1|empty|placeholder|load|ico|sprite|emoji|smil|avatar|logo|captcha|bullet|btn|"
+    r"caret|chevron|rating|qr|flags|\.cur"
 )
 _ICON = re.compile(
     r"(?:^|[_-])(?:icons?|ico|favicon|sprites?|emojis?|smil(?:ey|ies)|gravatar|avatar|logos?|captcha|bullet|btn|"
@@ -47,27 +50,33 @@ _NUMBER = re.compile(r"\s*(\d{1,6}(?:\.\d+)?)\s*(?:px)?\s*$")
 def junk_reason(address: str, attributes: Mapping[str, str], rules: WebRules) -> str | None:
     """Why an image is left out before anybody fetches it, None if it may be worth it."""
     width, height = declared_size(attributes)
-    if (width is not None and width <= 3) or (height is not None and height <= 3) or _TRACKER.search(address):
+    lowered = address.lower()
+    if (width is not None and width <= 3) or (height is not None and height <= 3) or _TRACKER.search(lowered):
         return "image: tracking pixel"
-    path = urlsplit(address).path
+    path = urlsplit(lowered).path
     name = path.rpartition("/")[2]
-    if name.lower().endswith((".svg", ".svgz")):
+    if name.endswith((".svg", ".svgz")):
         return "image: SVG drawing"
-    if _SPACER.search(name):
-        return "image: spacer"
-    by_name = name.lower().endswith((".ico", ".cur")) or _ICON.search(name) or _ICON_FOLDER.search(path)
-    if by_name or _ICON_CLASS.search(attributes.get("class", "")):
+    if _SUSPECT.search(path):
+        if _SPACER.search(name):
+            return "image: spacer"
+        if name.endswith((".ico", ".cur")) or _ICON.search(name) or _ICON_FOLDER.search(path):
+            return "image: icon"
+    if "class" in attributes and _ICON_CLASS.search(attributes["class"]):
         return "image: icon"
     return rules.reject_size(width, height)
 
 
 def declared_size(attributes: Mapping[str, str]) -> tuple[float | None, float | None]:
     """Width and height in pixels as written; percentages and the like are None."""
-    styled = dict(_STYLE.findall(attributes.get("style", ""))) if "style" in attributes else {}
-    said = (styled.get(name) or attributes.get(name, "") for name in ("width", "height"))
-    found = (_NUMBER.match(one) for one in said)
-    width, height = (float(one[1]) if one else None for one in found)
+    styled = dict(_STYLE.findall(attributes["style"])) if "style" in attributes else {}
+    width, height = (_pixels(styled.get(name) or attributes.get(name)) for name in ("width", "height"))
     return width, height
+
+
+def _pixels(said: str | None) -> float | None:
+    found = _NUMBER.match(said) if said else None
+    return float(found[1]) if found else None
 
 
 def in_navigation(outline: Outline, element: int) -> bool:
