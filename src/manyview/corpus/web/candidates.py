@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from manyview.corpus.web.address import image_address
 from manyview.corpus.web.filters import WebRules
-from manyview.corpus.web.junk import in_navigation, junk_reason
+from manyview.corpus.web.inherited import Inherited
+from manyview.corpus.web.junk import is_chrome, junk_reason
 from manyview.corpus.web.outline import Outline
 
 __all__ = ["Candidate", "Candidates", "Resolve", "may_show"]
@@ -40,6 +41,7 @@ class Candidates:
     def __init__(self, outline: Outline, base: str, rules: WebRules, resolve: Resolve) -> None:
         self._outline, self._base, self._rules, self._resolve = outline, base, rules, resolve
         self.skipped = Counter[str]()
+        self._in_navigation = Inherited(outline, is_chrome).marks
         self._known = dict[str, tuple[str, str | None]]()
 
     def found(self) -> list[Candidate]:
@@ -66,7 +68,7 @@ class Candidates:
         return "" if reason else name
 
     def _name(self, element: int, attributes: Mapping[str, str]) -> tuple[str, str | None]:
-        if in_navigation(self._outline, element):
+        if self._in_navigation(self._outline.parents[element]):
             return "", "image: in the navigation"
         sources = self._picture_sources(element)
         if sources:

@@ -34,6 +34,8 @@ _LABEL = re.compile(
 )
 _CLASS = re.compile(r'(?:^|\s)class="([^"]*)"')
 _SLANTED = ("em", "i", "small", "figcaption", "cite")
+_CAPTIONS = frozenset(("figcaption", "amp-figcaption"))
+_DOCBOOK_TITLE = 'class="title"'
 _CLIMBED, _LONGEST, _MOST = 6, 600, 50
 _NEVER = _set("a img figure body html meta track source link input video button source script head")
 
@@ -53,7 +55,9 @@ class Captions:
 
     def __init__(self, outline: Outline, images: list[int]) -> None:
         self._outline, self._images = outline, images
-        self._named = [element for element in range(len(outline.tags)) if self._is_caption(element)]
+        telling = {raw for raw in set(outline.raw) if raw == _DOCBOOK_TITLE or (raw and _says_caption(raw))}
+        both = enumerate(zip(outline.tags, outline.raw, strict=True))
+        self._named = [of for of, (tag, raw) in both if tag in _CAPTIONS or (raw in telling and self._is_caption(of))]
         self._holders = set(self._named)
 
     def of(self, image: int) -> tuple[str, ...]:
@@ -70,11 +74,9 @@ class Captions:
     def _is_caption(self, element: int) -> bool:
         outline = self._outline
         tag, raw = outline.tags[element], outline.raw[element]
-        if tag in ("figcaption", "amp-figcaption"):
-            return True
-        if tag in _NEVER or not raw:
+        if tag in _NEVER:
             return False
-        if tag == "p" and raw == 'class="title"':  # DocBook's title of a figure
+        if tag == "p" and raw == _DOCBOOK_TITLE:  # of a figure
             parent = outline.parents[element]
             return parent >= 0 and "figure" in outline.raw[parent]
         return _says_caption(raw) and self._is_small(element)
@@ -86,18 +88,15 @@ class Captions:
         return end - begin < 60 and "img" not in outline.tags[begin:end]
 
     def _elements(self, image: int) -> Iterator[int]:
-        found = False
-        for element in self._by_box(image):
-            found = True
-            yield element
-        if not found:
+        found = list(self._by_box(image)) if self._named else []
+        if found:
+            yield from found
+        else:
             yield from self._by_table(image) or self._by_definition(image) or self._by_slant(image)
 
     def _by_box(self, image: int) -> Iterator[int]:
         """Climb: in a figure its captions count; in any other box only if the image is alone in it."""
         outline = self._outline
-        if not self._named:
-            return
         below = image
         for climbed, box in enumerate(outline.ancestors(image)):
             tag = outline.tags[box]

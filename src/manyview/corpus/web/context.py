@@ -7,6 +7,7 @@ from bisect import bisect_left
 
 from manyview.corpus.web.captions import Captions
 from manyview.corpus.web.headings import Headings, Section
+from manyview.corpus.web.inherited import Inherited
 from manyview.corpus.web.outline import HEADINGS, Outline, Run
 
 __all__ = ["Surroundings"]
@@ -34,6 +35,7 @@ class Surroundings:
         self._begins = [run[0] for run in outline.runs]
         self._links = [of for of, tag in enumerate(outline.tags) if tag == "a"]
         self._link_begins = [outline.begins[of] for of in self._links]
+        self._not_prose = Inherited(outline, lambda tag, raw: tag in _NOT_PROSE).marks
         self._prose = dict[tuple[int, bool], str]()
 
     def of(self, image: int, section: Section) -> str:
@@ -86,10 +88,9 @@ class Surroundings:
         if owner < 0 or (not aside and self._headings.is_aside(owner)) or self._captions.is_part_of_one(owner):
             return False
         outline = self._outline
-        tags = outline.tags
-        if tags[owner] in _NOT_PROSE:
+        if outline.tags[owner] in _NOT_PROSE:
             return False
-        if not _NOT_PROSE.isdisjoint(map(tags.__getitem__, outline.ancestors(owner))):
+        if self._not_prose(owner):
             return aside
         first, last = bisect_left(self._link_begins, begin), bisect_left(self._link_begins, end)
         links = self._links[first:last]

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 
+from manyview.corpus.web.inherited import Inherited
 from manyview.corpus.web.outline import HEADINGS, Outline
 
 __all__ = ["Headings", "Section"]
@@ -23,6 +24,11 @@ _NEVER_ASIDE = frozenset(("a", "body", "html", "main", "article", "img")) | HEAD
 _NAMED = re.compile(r'(?:^|\s)(?:class|id)="([^"]*)"')
 _ROLE = re.compile(r'(?:^|\s)role="(?:navigation|contentinfo|search)"')
 _LOOKED_BACK = 50
+
+
+def _starts_aside(tag: str, raw: str) -> bool:
+    """Whether an element is navigation, a side bar, a footer or the like."""
+    return tag in _ASIDE_TAGS or (raw != "" and tag not in _NEVER_ASIDE and _says_aside(raw))
 
 
 @lru_cache(maxsize=50_000)
@@ -49,24 +55,11 @@ class Headings:
 
     def __init__(self, outline: Outline, images: list[int]) -> None:
         self._outline, self._images = outline, images
-        self._aside = dict[int, bool]()
+        self.is_aside = Inherited(outline, _starts_aside).marks
         found = (of for of, tag in enumerate(outline.tags) if tag in HEADINGS or 'role="heading"' in outline.raw[of])
         self.elements = [of for of in found if outline.speaks(of)]
         self._shown = [of for of in self.elements if not self.is_aside(of)]
         self.main = [of for of in self._shown if outline.tags[of] == "h1"]
-
-    def is_aside(self, element: int) -> bool:
-        """Whether navigation, a side bar, a footer or the like holds the element."""
-        way, answer = list[int](), False
-        for of in (element, *self._outline.ancestors(element)):
-            known = self._aside.get(of)
-            if known is None:
-                way.append(of)
-            answer = self._starts_aside(of) if known is None else known
-            if answer or known is not None:
-                break
-        self._aside.update(dict.fromkeys(way, answer))
-        return answer
 
     def section(self, image: int) -> Section:
         """The nearest heading before the image that is not another section's own; in a box that begins with the
@@ -90,12 +83,6 @@ class Headings:
                 return self._below(self._grown(box, heads), heads, first, last)
         end = outline.begins[heads[at]] if at < len(heads) else len(outline.chunks)
         return Section(-1, outline.ends[heads[at - 1]] if at else 0, end)
-
-    def _starts_aside(self, element: int) -> bool:
-        tag, raw = self._outline.tags[element], self._outline.raw[element]
-        if tag in _ASIDE_TAGS:
-            return True
-        return bool(raw) and tag not in _NEVER_ASIDE and _says_aside(raw)
 
     def _place_in_turn(self, images: list[int], heads: list[int], image: int, count: int) -> int | None:
         """Image, heading, image, heading …: each image stands over its heading, so this one over which?"""

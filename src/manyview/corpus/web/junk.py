@@ -8,9 +8,8 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from manyview.corpus.web.filters import WebRules
-from manyview.corpus.web.outline import Outline
 
-__all__ = ["in_navigation", "junk_reason"]
+__all__ = ["is_chrome", "junk_reason"]
 
 _SPACER = re.compile(
     r"(?:^|[_-])(?:spacer|blank|transparent|transp|clear|shim|1x1|dot_clear|empty|placeholder|loading|loader)"
@@ -79,13 +78,9 @@ def _pixels(said: str | None) -> float | None:
     return float(found[1]) if found else None
 
 
-def in_navigation(outline: Outline, element: int) -> bool:
-    """Whether an image belongs to the menus and bars of the site rather than to the page."""
-    for of in outline.ancestors(element):
-        tag, raw = outline.tags[of], outline.raw[of]
-        if tag in _CHROME_TAGS or (raw and tag not in _NEVER_CHROME and _says_chrome(raw)):
-            return True
-    return False
+def is_chrome(tag: str, raw: str) -> bool:
+    """Whether an element is one of the menus and bars of the site rather than of the page."""
+    return tag in _CHROME_TAGS or (raw != "" and tag not in _NEVER_CHROME and _says_chrome(raw))
 
 
 @lru_cache(maxsize=50_000)

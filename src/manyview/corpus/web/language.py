@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 __all__ = ["detect_language", "text_language"]
 
@@ -56,6 +56,7 @@ def _only_han(text: str) -> bool:
     return 2 * len(han.findall(text)) > sum(map(str.isalpha, text)) and not kana.search(text)
 
 
+@lru_cache(maxsize=1000)
 def _normal(declared: str) -> str:
     found = _TAG.match(declared.strip())
     if not found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
 from typing import NamedTuple
 
@@ -81,6 +81,7 @@ class _Reading:
         self._candidates = Candidates(outline, self._meta.base, rules, resolve)
         self._found = self._candidates.found()
         self._skipped = self._candidates.skipped
+        self._filename = cache(filename_words)
         self._judged = dict[tuple[str, str, str], PageText | str]()
 
     def page(self) -> Page:
@@ -153,7 +154,7 @@ class _Reading:
 
     def _texts(self, name: str, said: Iterable[tuple[str, str]], own_lang: str) -> Iterator[PageText]:
         """The views of an image that the rules let pass, those of the whole page included."""
-        of_page = (("title", self._title), ("category", self._category), ("filename", filename_words(name)))
+        of_page = (("title", self._title), ("category", self._category), ("filename", self._filename(name)))
         for kind, text in (*said, *of_page):
             if text:
                 lang = own_lang if kind in ("alt", "caption") else self._lang
