@@ -22,6 +22,7 @@ _NOT_PROSE = _set(
 ) | frozenset(HEADINGS)
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _NOT_LETTERS = re.compile(r"(?:\W|[\d_])+")
+_NOT_ASCII_LETTERS = bytes(of for of in range(128) if not chr(of).isalpha())
 _LEAST_LETTERS = 25
 _MOST_LINKED = 0.5
 _LOOKED_AT = 40
@@ -114,8 +115,9 @@ def _letters(text: str) -> int:
     if len(text) < _LEAST_LETTERS // 3:
         return 0
     head = text[: 4 * _LEAST_LETTERS]
-    if head.isascii():
-        return sum(map(str.isalpha, head))
+    plain = len(head.encode("ascii", "ignore").translate(None, _NOT_ASCII_LETTERS))
+    if plain >= _LEAST_LETTERS or head.isascii():
+        return plain
     letters = _NOT_LETTERS.sub("", head)
     return len(letters) + (0 if letters.isascii() else int(1.5 * len(_WIDE.findall(letters))))
 

@@ -33,7 +33,8 @@ _NOT_TEXT = re.compile(
 )
 _LINKED_DATA = re.compile(r'<script(?=[^>]*="application/ld\+json)[^>]*>(.*?)</script>', re.DOTALL | re.IGNORECASE)
 _ATTRIBUTE = re.compile(r'(\S[^\s=]*)="([^"]*)"')
-_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff]")
+_INVISIBLE = "\u00ad\u200b\u2060\ufeff"
+_GONE = dict.fromkeys(map(ord, _INVISIBLE))
 _DEEPEST = 200
 _Tag = tuple[str, str, bool, bool, bool]  # name, attributes, whether it closes, begins or ends a block, is void
 _KNOWN = dict[str, _Tag]()
@@ -49,8 +50,8 @@ def _unescaped(text: str) -> str:
 
 def squeezed(text: str) -> str:
     """White space collapsed, soft hyphens and invisible marks of width zero gone."""
-    if not text.isascii():
-        text = _INVISIBLE.sub("", text)
+    if not text.isascii() and any(sign in text for sign in _INVISIBLE):
+        text = text.translate(_GONE)
     return " ".join(text.split())
 
 

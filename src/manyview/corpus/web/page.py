@@ -27,6 +27,7 @@ from manyview.corpus.web.titles import page_title, unnumbered
 __all__ = ["Page", "PageImage", "PageText", "read_page"]
 
 _LONGEST_TEXT = 20_000
+_RULES = WebRules()
 _SAMPLED, _SENTENCE = 60, 40
 
 
@@ -68,7 +69,7 @@ def read_page(markup: str, url: str = "", rules: WebRules | None = None, resolve
         return Page(skipped=Counter({"page: markup that would explode": 1}))
     if not may_show(markup):
         return Page()
-    return _Reading(Outline.parse(markup), url, rules or WebRules(), resolve).page()
+    return _Reading(Outline.parse(markup), url, rules or _RULES, resolve).page()
 
 
 class _Reading:
