@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -31,15 +33,18 @@ class PointedBytes:
 
     def size(self, path: str) -> int:
         """Bytes of the whole file. Raises OSError."""
-        return os.fstat(self._opened(path)).st_size if "://" not in path else int(locate(path).stat().st_size)
+        if "://" not in path:
+            return os.fstat(self._opened(path)).st_size
+        with _as_os_errors(path):
+            return int(locate(path).stat().st_size)
 
     def read(self, path: str, offset: int, length: int) -> bytes:
         """The range, whole. Raises OSError, and DataError when the file ends before it."""
-        if "://" in path:
+        if "://" not in path:
+            return _whole(os.pread(self._opened(path), length, offset), path, offset, length)
+        with _as_os_errors(path):
             location: Any = locate(path)
             data: bytes = location.fs.cat_file(location.path, start=offset, end=offset + length)
-        else:
-            data = os.pread(self._opened(path), length, offset)
         return _whole(data, path, offset, length)
 
     def read_all(self, ranges: Sequence[tuple[str, int, int]]) -> list[bytes]:
@@ -64,10 +69,30 @@ class PointedBytes:
         if path in self._files:
             self._files.move_to_end(path)
         else:
-            self._files[path] = os.open(path, os.O_RDONLY)
+            self._files[path] = _open_file(path)
             if len(self._files) > _OPEN_FILES:
                 os.close(self._files.popitem(last=False)[1])
         return self._files[path]
+
+
+def _open_file(path: str) -> int:
+    """A pipe would make the build wait for ever, a device has no end: neither is read."""
+    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise OSError(f"{path} is no regular file")
+    return opened
+
+
+@contextmanager
+def _as_os_errors(path: str) -> Iterator[None]:
+    """Each remote file system has errors of its own, and a path may name one that there is not."""
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
 
 
 def _whole(data: bytes, path: str, offset: int, length: int) -> bytes:

@@ -100,7 +100,10 @@ class _Build:
         staged += self._fetched(staged, tasks)
         if not any(part.images for part in staged):
             if not self._reasons():
-                raise UsageError("no source names images: say which column holds them, as in sources.0.image=COLUMN")
+                raise UsageError(
+                    "the sources hold no image: say which column names them, as in sources.0.image=COLUMN, "
+                    "or look whether a source is empty"
+                )
             raise DataError(f"no image can be used: {_spoken(self._reasons())}")
         plan = self._plan(staged)
         written = self._write(plan, sum(part.counts.get("texts", 0) for part in staged))

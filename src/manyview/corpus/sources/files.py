@@ -9,7 +9,7 @@ import lzma
 import os
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
@@ -31,6 +31,7 @@ __all__ = [
     "expand_braces",
     "find_files",
     "is_remote",
+    "is_utf8",
     "list_folder",
     "open_stream",
     "suffix_of",
@@ -56,23 +57,26 @@ class File:
     version: str
 
 
-def find_files(paths: str | Sequence[str], suffixes: Sequence[str]) -> list[File]:
+def find_files(paths: str | Sequence[str], suffixes: Sequence[str], *, unreadable: bool = False) -> list[File]:
     """The files named, each once, in the order of their paths; of a folder those with one of the suffixes.
 
     Suffixes are compared without regard to case and to a compression behind them. Local paths come out
-    absolute. Raises UsageError for a path or pattern that names no file.
+    absolute. With `unreadable` there are among them links that lead nowhere, pipes, and names that are not UTF-8,
+    for a source that counts what it cannot read. Raises UsageError for a path or pattern that names no file.
     """
     found: dict[str, tuple[int, str]] = {}
     roots = set[str]()
     for pattern in [paths] if isinstance(paths, str) else paths:
         here: dict[str, tuple[int, str]] = {}
-        for one in expand_braces(pattern):
-            root, matching = _matching(one, suffixes)
+        for one in _written_out(pattern):
+            root, matching = _matching(one, suffixes, unreadable)
             roots |= {root} if matching else set()
             here |= matching
         if not here:
             raise UsageError(f"no file at {pattern}: give a file, a folder with {', '.join(suffixes)} files or a glob")
         found |= here
+    if not unreadable:
+        _check_names(found)
     start = len(_shared_folder(roots))
     return [File(path, path[start:], *found[path]) for path in sorted(found)]
 
@@ -80,7 +84,7 @@ def find_files(paths: str | Sequence[str], suffixes: Sequence[str]) -> list[File
 def list_files(path: str, most: int) -> list[str]:
     """The paths of up to `most` files of any kind that a path, a glob or a folder names."""
     try:
-        return [file for one in expand_braces(path) for file in _matching(one, ())[1]][:most]
+        return [file for one in _written_out(path) for file in _matching(one, (), False)[1]][:most]
     except UsageError:
         return []
 
@@ -93,7 +97,7 @@ def list_folder(folder: str, suffixes: Sequence[str]) -> list[File]:
         inside = {files.unstrip_protocol(info["name"]): info for info in files.ls(location.path, detail=True)}
         found = {path: _remote_file(info) for path, info in inside.items() if info["type"] == "file"}
     else:
-        found = {entry.path: _local_file(entry) for entry in os.scandir(folder) if entry.is_file()}
+        found = {entry.path: _local_file(entry) for entry in os.scandir(folder) if _is_file(entry)}
     wanted = sorted(path for path in found if suffix_of(path) in suffixes)
     return [File(path, posixpath.basename(path), *found[path]) for path in wanted]
 
@@ -106,6 +110,11 @@ def expand_braces(pattern: str) -> list[str]:
             before, after = pattern[: group.start()], pattern[group.end() :]
             return [whole for choice in choices for whole in expand_braces(before + choice + after)]
     return [pattern]
+
+
+def is_utf8(path: str) -> bool:
+    """Whether the bytes of a file's name are UTF-8, so that it can be written down."""
+    return path.isascii() or not any("\ud800" <= char <= "\udfff" for char in path)
 
 
 def is_remote(path: str) -> bool:
@@ -150,19 +159,41 @@ def _choices(inside: str) -> list[str]:
     return inside.split(",") if "," in inside else []
 
 
+def _written_out(pattern: str) -> list[str]:
+    """What a pattern with braces stands for; a file or folder that is called so stands for itself."""
+    called_so = not is_remote(pattern) and os.path.exists(pattern)
+    return [pattern] if called_so else expand_braces(pattern)
+
+
+def _check_names(paths: Iterable[str]) -> None:
+    if wrong := next((path for path in paths if not is_utf8(path)), None):
+        raise UsageError(f"the name of {wrong!r} is not UTF-8: rename the file")
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link to itself
+        return False
+
+
 Found = dict[str, tuple[int, str]]
 
 
-def _matching(path: str, suffixes: Sequence[str]) -> tuple[str, Found]:
+def _matching(path: str, suffixes: Sequence[str], unreadable: bool) -> tuple[str, Found]:
     """The folder that a pattern speaks of, and the files it names with size and version."""
     if is_remote(path):
         return _matching_remote(path, suffixes)
     root, files = _local_matches(Path(path).absolute(), suffixes)
+    files = [file for file in files if file.is_file() or (unreadable and not file.is_dir())]
     return root.as_posix(), {file.as_posix(): _local_file(file) for file in files}
 
 
 def _local_file(file: Path | os.DirEntry[str]) -> tuple[int, str]:
-    status = file.stat()
+    try:
+        status = file.stat()
+    except OSError:  # a link that leads nowhere
+        return 0, "none"
     return status.st_size, f"{status.st_size}-{status.st_mtime_ns}"
 
 
@@ -171,11 +202,11 @@ def _local_matches(path: Path, suffixes: Sequence[str]) -> tuple[Path, list[Path
         return path.parent, [path]
     if path.is_dir():
         found = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
-        return path, [file for file in found if _wanted(file.relative_to(path).as_posix(), suffixes) and file.is_file()]
+        return path, [file for file in found if _wanted(file.relative_to(path).as_posix(), suffixes)]
     root = Path(_before_magic(path.as_posix()))
     if root == path:
         return path, []
-    return root, [file for file in root.glob(str(path.relative_to(root))) if file.is_file()]
+    return root, list(root.glob(str(path.relative_to(root))))
 
 
 def _before_magic(path: str) -> str:

@@ -17,9 +17,9 @@ from pydantic import Field
 from manyview.corpus.location import locate
 from manyview.corpus.sources.block import Block
 from manyview.corpus.sources.contract import Batch
-from manyview.corpus.sources.damage import read_or_none
+from manyview.corpus.sources.damage import counted_batch, read_or_none
 from manyview.corpus.sources.detect import completed
-from manyview.corpus.sources.files import File, find_files, list_folder
+from manyview.corpus.sources.files import File, find_files, is_utf8, list_folder
 from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import RowMapping, with_fields
 from manyview.corpus.sources.pictures import Places
@@ -32,6 +32,7 @@ SIDECARS = (".txt", ".json")
 PART_FILES = 4096
 MAX_SIDECAR_BYTES = 16 << 20
 SAMPLED = 50
+NOT_UTF8 = "image: name that is not UTF-8"
 
 
 class FolderConfig(RowMapping):
@@ -69,13 +70,14 @@ class FolderPart:
         digest = hashlib.blake2b(digest_size=16)
         for picture in self.pictures:
             for file in (picture.image, *picture.sidecars):
-                digest.update(f"{file.name}\0{file.version}\0".encode())
+                digest.update(f"{file.name}\0{file.version}\0".encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
     def read(self) -> Iterator[Batch]:
         """The images by their paths, with what the sidecars say."""
-        skipped = Counter[str]()
-        rows = ((picture, picture_row(picture, skipped)) for picture in self.pictures)
+        called = [picture for picture in self.pictures if is_utf8(picture.image.path)]
+        skipped = Counter({NOT_UTF8: len(self.pictures) - len(called)})
+        rows = ((picture, picture_row(picture, skipped)) for picture in called)
         for chunk in chunks(rows, lambda one: sum(file.size for file in one[0].sidecars)):
             paths = pa.array([picture.image.path for picture, _ in chunk], pa.string())
             names = pa.array([picture.image.name for picture, _ in chunk], pa.string())
@@ -88,6 +90,8 @@ class FolderPart:
                 ids=names,
             )
             yield mapped(block, self.config, Places(""))
+        if +skipped:
+            yield counted_batch(skipped)
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class FolderSource:
 
 def find_pictures(config: FolderConfig) -> list[Picture]:
     """The images by path, each with its sidecars."""
-    images = find_files(config.path, IMAGE_SUFFIXES)
+    images = find_files(config.path, IMAGE_SUFFIXES, unreadable=True)
     images = [image for image in images if image.path.lower().endswith(IMAGE_SUFFIXES)]
     folders = dict.fromkeys(posixpath.dirname(image.path) for image in images)
     beside = {file.path: file for folder in folders for file in list_folder(folder, SIDECARS)}
