@@ -7,6 +7,7 @@ alike and groups that are tied to others are reckoned in the memory of one proce
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "ShardPlan", "make_plan"]
 
 SAME_ID = "image: another one has its id"
+SAME_BYTES = "image: the same bytes as one that is kept"
 SAME_LOOKS = "image: looks like one that is kept"
 KNOWN = "image: in the corpus already"
 _TEXTS_AT_ONCE = 4_000_000
 _RECORD_BYTES = 64
+_PATTERN = re.compile(r"[*?\[\]{}\\]")
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,16 @@ class _Planner:
     def _distinct(self) -> tuple[Any, Any]:
         """One row for each id and each content; and which ids stand for the same image as another."""
         col = self.daft.col
-        found = self._without_earlier(self.daft.read_parquet([part.images for part in self.parts if part.images]))
+        found = self._without_earlier(self._read([part.images for part in self.parts if part.images]))
         by_id = self._written("by-id", _first(self.daft, found, ["id"]))
         others = found.join(by_id.select(col("id"), col("content").alias("first")), on="id")
         self.skipped[SAME_ID] = others.where(col("content") != col("first")).count_rows()
         images = self._written("by-content", _first(self.daft, by_id, ["content", "length"]))
         keepers = images.select(col("content"), col("length"), col("id").alias("keeper"))
         same = by_id.join(keepers, on=["content", "length"]).where(col("id") != col("keeper"))
-        return images, self._written("aliases", same.select("id", "keeper"))
+        aliases = self._written("aliases", same.select("id", "keeper"))
+        self.skipped[SAME_BYTES] = aliases.count_rows()
+        return images, aliases
 
     def _without_earlier(self, found: Any) -> Any:
         """Images that an earlier build has not brought."""
@@ -149,7 +154,7 @@ class _Planner:
     def _ties_of_aliases(self, kept: Any, aliases: Any) -> Iterator[tuple[str, str]]:
         """Groups that have an image in common."""
         col = self.daft.col
-        found = self.daft.read_parquet([part.images for part in self.parts if part.images]).select("id", "group")
+        found = self._read([part.images for part in self.parts if part.images]).select("id", "group")
         owners = self._kept_ids(found, aliases).join(kept.select(col("id"), col("group").alias("other")), on="id")
         yield from _pairs(owners.where(col("group") != col("other")).select("group", "other").distinct())
 
@@ -170,7 +175,7 @@ class _Planner:
         col, kinds = self.daft.col, list(self.config.split.together)
         if not kinds or not self._view_files():
             return
-        views = self.daft.read_parquet(self._view_files()).where(col("kind").is_in(kinds)).select("id", "kind", "said")
+        views = self._read(self._view_files()).where(col("kind").is_in(kinds)).select("id", "kind", "said")
         said = self._kept_ids(views, aliases).join(kept.select("id", "group"), on="id").select("kind", "said", "group")
         firsts = said.groupby("kind", "said").agg(col("group").min().alias("other"))
         yield from _pairs(
@@ -218,7 +223,7 @@ class _Planner:
         homes = numbered.select("id", "split", "shard")
         views: dict[tuple[str, int], list[str]] = {}
         for some in self._view_batches():
-            joined = self._kept_ids(self.daft.read_parquet(some), aliases).join(homes, on="id")
+            joined = self._kept_ids(self._read(some), aliases).join(homes, on="id")
             for key, files in self._by_shard("views", joined).items():
                 views.setdefault(key, []).extend(files)
         plans = [
@@ -274,12 +279,16 @@ class _Planner:
         if some:
             yield some
 
+    def _read(self, files: Sequence[str]) -> Any:
+        """The rows of all the files; to Daft a path is a pattern, which a user's folder must not become."""
+        return self.daft.read_parquet([_PATTERN.sub(r"\\\g<0>", file) for file in files])
+
     def _written(self, name: str, frame: Any) -> Any:
         """The frame, kept in files rather than reckoned again by each query that uses it."""
         schema = frame.schema()
         files = [row["path"] for row in frame.write_parquet(str(self.folder / name)).iter_rows()]
         return (
-            self.daft.read_parquet(files) if files else self.daft.from_arrow(schema.to_pyarrow_schema().empty_table())
+            self._read(files) if files else self.daft.from_arrow(schema.to_pyarrow_schema().empty_table())
         )
 
 
