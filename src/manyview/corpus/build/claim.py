@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +14,7 @@ from manyview.errors import UsageError
 if TYPE_CHECKING:
     from manyview.corpus.location import Location
 
-__all__ = ["WORK", "Mode", "claim"]
+__all__ = ["WORK", "Mode", "check_not_within", "claim", "clear"]
 
 WORK = ".build"
 Mode = Literal["new", "append", "overwrite"]
@@ -36,12 +38,31 @@ def claim(out: Location, mode: Mode, work: Path | None) -> Path:
         if not isinstance(out, Path):
             raise UsageError(f"a build of {out} needs --work, a folder on this machine or one that all machines share")
         work = out.absolute() / WORK
-    if mode == "overwrite" and finished:
-        remove(out / MANIFEST)  # first: half a corpus must not look like one
-        for name in ("data", "provenance"):
-            remove(out / name)
+    else:
+        work = (
+            work.absolute() / f"manyview-{blake2b(str(out).encode(), digest_size=8).hexdigest()}"
+        )  # all goes in the end
     out.mkdir(parents=True, exist_ok=True)
-    if mode != "append":
+    if not finished:
         (out / UNFINISHED).touch()
     work.mkdir(parents=True, exist_ok=True)
     return work
+
+
+def clear(out: Location) -> None:
+    """Make room for another corpus in a finished one's place."""
+    (out / UNFINISHED).touch()
+    remove(out / MANIFEST)  # first: half a corpus must not look like one
+    for name in ("data", "provenance"):
+        remove(out / name)
+
+
+def check_not_within(paths: Iterable[str], out: Location) -> None:
+    """Raise UsageError for a source that would be gone before it is read."""
+    for path in paths:
+        if f"{_whole(path)}/".startswith(f"{_whole(str(out))}/"):
+            raise UsageError(f"{path} is a source and lies in {out}, which --overwrite removes: give another --out")
+
+
+def _whole(path: str) -> str:
+    return path.rstrip("/") if "://" in path else str(Path(path).resolve())

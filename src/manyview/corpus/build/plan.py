@@ -287,9 +287,7 @@ class _Planner:
         """The frame, kept in files rather than reckoned again by each query that uses it."""
         schema = frame.schema()
         files = [row["path"] for row in frame.write_parquet(str(self.folder / name)).iter_rows()]
-        return (
-            self._read(files) if files else self.daft.from_arrow(schema.to_pyarrow_schema().empty_table())
-        )
+        return self._read(files) if files else self.daft.from_arrow(schema.to_pyarrow_schema().empty_table())
 
 
 def _first(daft: Any, frame: Any, keys: list[str]) -> Any:

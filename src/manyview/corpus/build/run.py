@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from manyview.corpus.build.boilerplate import boilerplate_of
-from manyview.corpus.build.claim import Mode, claim
+from manyview.corpus.build.claim import Mode, check_not_within, claim, clear
 from manyview.corpus.build.config import BuildConfig
 from manyview.corpus.build.earlier import NOTHING, Earlier, read_earlier
 from manyview.corpus.build.landing import landing, read_json, remove, write_json
@@ -70,10 +70,12 @@ def build(
     corpus = locate(out)
     if not config.sources:
         raise UsageError("a build needs at least one source")
+    if mode == "overwrite":
+        check_not_within(_paths([*config.sources, *config.clicks]), corpus)
     try:
         folder = claim(corpus, mode, work)
         earlier = read_earlier(corpus) if mode == "append" else NOTHING
-        report = _Build(config, corpus, folder, engine or Engine(), earlier, progress).run()
+        report = _Build(config, corpus, folder, engine or Engine(), earlier, mode, progress).run()
         if not keep_work:
             remove(folder)
     except OSError as error:
@@ -90,6 +92,7 @@ class _Build:
     folder: Path
     engine: Engine
     earlier: Earlier
+    mode: Mode
     progress: Progress
     skipped: dict[str, Counter[str]] = field(default_factory=dict)
 
@@ -106,6 +109,8 @@ class _Build:
                 )
             raise DataError(f"no image can be used: {_spoken(self._reasons())}")
         plan = self._plan(staged)
+        if self.mode == "overwrite" and (self.corpus / MANIFEST).is_file():
+            clear(self.corpus)  # not sooner: a build that fails before leaves it as it was
         written = self._write(plan, sum(part.counts.get("texts", 0) for part in staged))
         return self._finish(written)
 
@@ -305,6 +310,13 @@ def labels(sources: Iterable[AnySource]) -> list[str]:
         name if names.count(name) == 1 else f"{name}-{1 + names[:place].count(name)}"
         for place, name in enumerate(names)
     ]
+
+
+def _paths(sources: Iterable[Any]) -> Iterator[str]:
+    """All that sources and click logs are read from."""
+    for source in sources:
+        for path in (getattr(source, name, None) for name in ("path", "images", "views")):
+            yield from [path] if isinstance(path, str) else path or ()
 
 
 def _urls(files: Iterable[str]) -> Iterator[str]:

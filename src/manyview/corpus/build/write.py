@@ -82,10 +82,15 @@ def write_shard(task: ShardTask) -> WrittenShard:
     The same plan leaves the same bytes. Raises DataError when a file has changed since it was looked at.
     """
     found = read_json(task.done)
-    if found is None:
+    if found is None or not _stands(found["shard"], task.corpus):
         found = asdict(_write(task))
         write_json(task.done, found)
     return WrittenShard(**found)
+
+
+def _stands(shard: dict[str, Any] | None, corpus: Location) -> bool:
+    """Whether a shard is still where it was written, if it was: its corpus may have been replaced since."""
+    return shard is None or (corpus / shard["file"]).is_file()
 
 
 def _write(task: ShardTask) -> WrittenShard:

@@ -161,7 +161,7 @@ def _choices(inside: str) -> list[str]:
 
 def _written_out(pattern: str) -> list[str]:
     """What a pattern with braces stands for; a file or folder that is called so stands for itself."""
-    called_so = not is_remote(pattern) and os.path.exists(pattern)
+    called_so = not is_remote(pattern) and Path(pattern).exists()
     return [pattern] if called_so else expand_braces(pattern)
 
 
