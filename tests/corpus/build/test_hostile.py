@@ -5,7 +5,6 @@ import errno
 import io
 import os
 import re
-import resource
 import subprocess
 import sys
 import tarfile
@@ -32,6 +31,21 @@ from manyview.errors import ManyviewError, UsageError
 
 HUGE = 10_000_000
 PEAK_BYTES = 1 << 30
+LIMITED = """
+import resource, sys
+from manyview import cli
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
+cli.main()
+"""
+MEASURED = """
+import atexit, pathlib, resource
+from manyview import cli
+def peaks():
+    own = pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]
+    print(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+atexit.register(peaks)
+cli.main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +210,7 @@ def test_paths_that_lead_nowhere_or_to_what_is_no_file(tmp_path: Path) -> None:
     (root / "dangling.jpg").symlink_to("nowhere")
     (tmp_path / "outside.jpg").write_bytes(picture(1))
     inside = ["good.jpg", "zero.jpg", "folder.jpg", "pipe.jpg", "loop.jpg", "dangling.jpg", "good.jpg/inner.jpg"]
-    inside += ["none.jpg", "x" * 300, "x" * 5000, "two\nlines.jpg", "../outside.jpg", "~/x.jpg", "/dev/zero"]
+    inside += ["none.jpg", "x." * 150, "x." * 2500, "two\nlines.jpg", "../outside.jpg", "~/x.jpg", "/dev/zero"]
     anywhere = ["/dev/zero", "/dev/urandom", "/proc/self/mem", "outside.jpg", "nosuch://a.jpg", "memory://none.jpg"]
     tables = []
     for name, paths, about in (("in", inside, {"root": str(root)}), ("any", anywhere, {})):
@@ -207,7 +221,7 @@ def test_paths_that_lead_nowhere_or_to_what_is_no_file(tmp_path: Path) -> None:
     assert report.skipped["any"] == {"image: cannot be read": 3, "image: empty": 1, "image: no such file": 1}
     assert report.skipped["in"] == {
         "image: path that is not allowed": 4,
-        "image: cannot be read": 4,
+        "image: cannot be read": 5,
         "image: no such file": 3,
         "image: empty": 1,
     }
@@ -383,7 +397,7 @@ def test_empty_files_and_folders_are_told(tmp_path: Path, name: str) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / name).touch()
     kind = {"rows.tar": "webdataset", "rows.jpg": "folder", "none": "folder"}.get(name, "table")
-    with pytest.raises(ManyviewError, match="no rows|no samples|no image can be used: image: empty|no file at"):
+    with pytest.raises(ManyviewError, match=r"no rows|no samples|no image can be used: image: empty|no file at"):
         built(of({"type": kind, "path": str(tmp_path / "in")}), tmp_path / "out")
 
 
@@ -439,7 +453,8 @@ def test_a_disk_that_refuses_is_one_sentence_and_the_build_goes_on_when_it_does_
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", refuse)
-    for left in range(100):
+    for times in range(100):
+        left = times
         try:
             built(told, tmp_path / "out")
             break
@@ -448,7 +463,7 @@ def test_a_disk_that_refuses_is_one_sentence_and_the_build_goes_on_when_it_does_
         with pytest.raises(UsageError, match="not written to its end"):
             Corpus.open(tmp_path / "out")
         assert not list((tmp_path / "out").rglob("*.partial"))
-    assert left > 3
+    assert times > 3
     assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
@@ -457,10 +472,9 @@ def test_files_that_may_not_grow_are_one_sentence(tmp_path: Path) -> None:
     write_products(tmp_path / "rows.parquet", [{**row, "note": None} for row in products(60)])
     save_config(config(tmp_path / "rows.parquet"), tmp_path / "build.yaml")
     built(config(tmp_path / "rows.parquet"), tmp_path / "whole")
-    code = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2); from manyview import cli; sys.argv[1:] = sys.argv[2:]; cli.main()"
     wanted = build_command(tmp_path / "build.yaml", tmp_path / "out")[3:]
     for limit in (0, 1_000, 4_000, 8_000, 16_000):
-        command = [sys.executable, "-c", code, str(limit), *wanted]
+        command = [sys.executable, "-c", LIMITED, str(limit), *wanted]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
         assert done.stderr.strip().splitlines()[-1].startswith("error: cannot write the corpus"), done.stderr
@@ -473,12 +487,11 @@ def test_hostile_input_takes_bounded_memory(tmp_path: Path, hostile: list[Hostil
     rows = [{"id": f"{number}", "image": picture(number), "title": "w" * HUGE} for number in range(16)]
     huge = table_of(rows, tmp_path / "rows.parquet")
     save_config(of(image, huge), tmp_path / "build.yaml")
-    peak = "import atexit, sys; from manyview import cli; atexit.register(lambda: print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])); cli.main()"
-    command = [sys.executable, "-c", peak, *build_command(tmp_path / "build.yaml", tmp_path / "out")[3:]]
+    command = [sys.executable, "-c", MEASURED, *build_command(tmp_path / "build.yaml", tmp_path / "out")[3:]]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    of_children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # kB of the largest so far
-    assert max(int(done.stdout.split()[-1]), of_children) << 10 < PEAK_BYTES
+    peaks_kb = [int(peak) for peak in done.stdout.splitlines()[-1].split()]
+    assert max(peaks_kb) << 10 < PEAK_BYTES
 
 
 SOURCE = "sources: [{type: table, path: rows.parquet, id: id, image: image, views: {title: title}}]\n"

@@ -25,7 +25,7 @@ PROVENANCE = pa.schema(
         ("together", pa.string()),
         ("content", pa.int64()),  # of the bytes before they were encoded anew
         ("looks", pa.int64()),
-        ("image_origin", pa.string()),  # the file that held the bytes
+        ("image_origin", pa.string()),  # the file that held the bytes, the part of a source, or the URL
         ("text_origins", pa.list_(pa.string())),  # one for each text of the record
     ]
 )

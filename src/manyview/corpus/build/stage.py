@@ -137,6 +137,7 @@ def _add_views(views: pa.Table, first_place: int, task: PartTask, out: PartWrite
 def _placed(task: PartTask, place: int, row: dict[str, Any]) -> dict[str, Any]:
     """A row of a source with what follows from its id and group; it must be fetched when nothing but a URL is known."""
     group = row["group"] or row["id"]
+    fetch = row["bytes"] is None and row["path"] is None
     return {
         **row,
         "place": place,
@@ -144,7 +145,8 @@ def _placed(task: PartTask, place: int, row: dict[str, Any]) -> dict[str, Any]:
         "group": group,
         "license": row["license"] or task.license,
         "attribution": row["attribution"] or "",
-        "fetch": row["bytes"] is None and row["path"] is None,
+        "fetch": fetch,
+        "origin": row["url"] if fetch else row["path"] if row["bytes"] is None else task.part.name,
         "order": staged.draw(task.seed, "order", row["id"]),
         "draw": staged.draw(task.seed, "split", group),
     }

@@ -19,6 +19,7 @@ IMAGES = pa.schema(
         ("path", pa.string()),  # the file that holds the bytes, from `offset` on
         ("offset", pa.int64()),
         ("length", pa.int64()),
+        ("origin", pa.string()),  # what the user knows of where they come from: a file, a part of a source, a URL
         ("content", pa.int64()),  # equal for equal bytes
         ("looks", pa.int64()),  # perceptual hash; null: not known, or nothing to be seen
         ("order", pa.float64()),  # where in its split the record comes, in [0, 1)

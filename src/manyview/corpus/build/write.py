@@ -198,7 +198,7 @@ def _rows(images: pa.Table, lists: pa.Table, pointed: PointedBytes, encoding: En
 def _provenance(images: pa.Table, lists: pa.Table) -> pa.Table:
     columns = {
         **{name: images[name] for name in ("id", "group", "together", "content", "looks")},
-        "image_origin": images["path"],
+        "image_origin": images["origin"],
         "text_origins": _flat(lists["text_origins"]).cast(PROVENANCE.field("text_origins").type),
     }
     return pa.Table.from_arrays([columns[name] for name in PROVENANCE.names], schema=PROVENANCE)
