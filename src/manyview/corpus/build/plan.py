@@ -22,6 +22,7 @@ from manyview.corpus.build.earlier import Earlier
 from manyview.corpus.build.stage import Staged
 from manyview.corpus.build.together import Component, bounds, tied_components
 from manyview.corpus.cleaning.near_duplicates import components, stand_ins
+from manyview.corpus.engine import refusals_as_os_errors
 
 if TYPE_CHECKING:
     from manyview.corpus.engine import Engine
@@ -58,7 +59,8 @@ class Plan:
 
 def make_plan(engine: Engine, parts: Sequence[Staged], config: BuildConfig, folder: Path, earlier: Earlier) -> Plan:
     """Join, group, split and cut into shards; tables are written below `folder`."""
-    return _Planner(engine.start(), engine.name == "ray", parts, config, folder, earlier).plan()
+    with refusals_as_os_errors():
+        return _Planner(engine.start(), engine.name == "ray", parts, config, folder, earlier).plan()
 
 
 @dataclass

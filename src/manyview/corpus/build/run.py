@@ -8,7 +8,8 @@ from __future__ import annotations
 import pickle
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,9 +118,10 @@ class _Build:
     def _stage(self, tasks: Sequence[PartTask]) -> list[Staged]:
         """The tables of all parts of all sources."""
         found = dict[str, Staged]()
-        for key, staged in self._mapped("reading", stage_part, tasks):
-            found[key] = staged
-            self._judge(found.values())
+        with closing(self._mapped("reading", stage_part, tasks)) as results:
+            for key, staged in results:
+                found[key] = staged
+                self._judge(found.values())
         for task in tasks:
             self._count(task.source, found[task.key].skipped)
         return [found[task.key] for task in tasks]
@@ -258,7 +260,9 @@ class _Build:
         remove(self.corpus / UNFINISHED)
         return report
 
-    def _mapped(self, what: str, function: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    def _mapped(
+        self, what: str, function: Callable[[Any], Any], tasks: Sequence[Any]
+    ) -> Generator[tuple[str, Any], None, None]:
         """Each task's key and result, as they come."""
         self.progress(what, 0, len(tasks))
         for done, (key, result) in enumerate(self.engine.map(_Keyed(function), tasks), 1):
