@@ -6,9 +6,14 @@ import logging
 import os
 import pickle
 import re
-from collections.abc import Callable, Iterator, Sequence
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeVar
@@ -27,6 +32,9 @@ _SILENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "SCARF_NO_ANALYTICS": "true",
 }
+_ATTEMPTS = 3  # without a single result between them
+_REACHED_WITHIN_S = 5
+_DIED = ("UDF process", "ActorDiedError", "WorkerCrashedError", "NodeDiedError", "ActorUnavailableError")
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
@@ -67,6 +75,8 @@ class Engine:
     def start(self) -> Any:
         """Daft, told where to run. Raises UsageError without Ray, ManyviewError when no cluster answers."""
         daft = daft_module()
+        for name in ("daft_local_execution", "daft.execution"):  # what they log is raised, too
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         if self.name == "local":
             os.environ["DAFT_RUNNER"] = "native"
             return daft
@@ -74,33 +84,69 @@ class Engine:
             import ray  # noqa: PLC0415  optional, and slow
         except ImportError:
             raise UsageError("--engine ray needs Ray: pip install 'manyview[ray]'") from None
-        try:
-            if not ray.is_initialized():
-                ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
-            daft.set_runner_ray(noop_if_initialized=True)
-        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-            at = self.address or "the address of RAY_ADDRESS"
-            raise ManyviewError(f"no Ray cluster answers at {at}: {' '.join(str(error).split())}") from None
+        if not ray.is_initialized():
+            self._join(ray)
+        daft.set_runner_ray(noop_if_initialized=True)
         return daft
+
+    def _join(self, ray: Any) -> None:
+        """Become a driver of the cluster; its workers keep quiet, too."""
+        address = self.address or os.environ.get("RAY_ADDRESS")
+        try:
+            if address not in (None, "auto", "local"):
+                _reach(str(address))
+            ray.init(
+                address=address,
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+                runtime_env={"env_vars": _SILENT},
+            )
+        except (ConnectionError, OSError, RuntimeError, ValueError, SystemExit) as error:  # Ray exits where none is
+            at = address or "the address of RAY_ADDRESS"
+            raise ManyviewError(f"no Ray cluster answers at {at}: {' '.join(str(error).split())}") from None
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
         """What a module's function gives for each item, in any order, each in a process of its own choosing.
 
-        Items and results can be pickled. A worker of a cluster that dies is replaced and its items are given out
-        again, so that the function must stand being called twice. ManyviewErrors and OSErrors are raised here.
+        Items and results can be pickled. A worker that dies is replaced and what it had is given out again, so that
+        the function must stand being called twice; an item that kills every worker raises ManyviewError. What the
+        function raises is raised here, with its traceback as a note.
         """
         if self.name == "local" and (len(items) <= 1 or self.processes == 1):
             yield from map(function, items)
             return
+        waiting, deaths = dict(enumerate(items)), 0
+        while waiting:
+            try:
+                for number, found in self._attempt(function, waiting):
+                    del waiting[number]
+                    deaths = 0
+                    yield found.value()
+            except _WorkerDied as death:
+                deaths += 1
+                if deaths == _ATTEMPTS:
+                    raise ManyviewError(
+                        f"a worker process died {deaths} times in a row, as when memory runs out, "
+                        f"and took its work with it: {death}"
+                    ) from None
+
+    def _attempt(
+        self, function: Callable[[Any], Any], items: Mapping[int, Any]
+    ) -> Iterator[tuple[int, _Returned | _Raised]]:
+        """Numbers of items and what became of them, until all are done or a worker dies."""
         daft = self.start()
-        frame = daft.from_pydict({"item": [pickle.dumps(item) for item in items]})
+        frame = daft.from_pydict({"item": [pickle.dumps(item) for item in items.items()]})
         frame = frame.into_partitions(len(items)) if self.name == "ray" else frame.into_batches(1)
+        parent = os.getpid() if self.name == "local" else None
         with TemporaryDirectory(prefix="manyview-") as folder:
             stopped = Path(folder, "stopped")
-            call = daft.func(_Pickled(function, stopped), return_dtype=daft.DataType.binary(), use_process=True)
+            call = daft.func(_Pickled(function, parent, stopped), return_dtype=daft.DataType.binary(), use_process=True)
             rows = frame.select(call(frame["item"]).alias("result")).iter_rows()
             try:
-                yield from map(_result, rows)
+                for row in rows:
+                    yield pickle.loads(row["result"])
+            except Exception as error:
+                raise _spoken(error, self.address) from error
             finally:
                 stopped.touch()
                 if self.name == "local":
@@ -112,14 +158,6 @@ class Engine:
         return (found[number] for number in range(len(units)))
 
 
-def _result(row: dict[str, bytes]) -> Any:
-    """What a function gave. Raises what it raised."""
-    result = pickle.loads(row["result"])
-    if isinstance(result, ManyviewError | OSError):
-        raise result
-    return result
-
-
 def _wait_for_what_is_under_way(rows: Iterator[Any]) -> None:
     """Daft's threads must end before the interpreter does, which they would abort."""
     with suppress(Exception):  # there is a better one to tell
@@ -127,27 +165,89 @@ def _wait_for_what_is_under_way(rows: Iterator[Any]) -> None:
             pass
 
 
+class _WorkerDied(Exception):
+    """A process ended in the middle of its work."""
+
+
+def _spoken(error: Exception, address: str | None) -> Exception:
+    """What an error of Daft or Ray means; itself where that is not known."""
+    said = f"{type(error).__name__}: {error}"
+    if "No module named 'manyview" in said:
+        at = address or "the address of RAY_ADDRESS"
+        return ManyviewError(f"the workers of the cluster at {at} have no manyview: install it on every node")
+    return _WorkerDied(said.splitlines()[-1]) if any(sign in said for sign in _DIED) else error
+
+
+def _reach(address: str) -> None:
+    """Raise OSError or ValueError soon where nobody listens, for Ray itself waits for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not (host and port.isdecimal()):
+        raise ValueError("allowed: HOST:PORT, ray://HOST:PORT, auto")
+    socket.create_connection((host, int(port)), timeout=_REACHED_WITHIN_S).close()
+
+
 def _numbered(unit: tuple[int, Callable[[], Result]]) -> tuple[int, Result]:
     return unit[0], unit[1]()
 
 
 @dataclass(frozen=True)
+class _Returned:
+    result: Any
+
+    def value(self) -> Any:
+        return self.result
+
+
+@dataclass(frozen=True)
+class _Raised:
+    error: Exception
+
+    def value(self) -> Any:
+        raise self.error
+
+
+@dataclass(frozen=True)
 class _Pickled:
-    """A function between bytes; what a user can mend comes back as a value, for Daft wraps what is raised."""
+    """A function between bytes; what it raises comes back as a value, so that what Daft raises is Daft's."""
 
     function: Callable[[Any], Any]
+    parent: int | None  # the process that starts those that call; None where that is Ray's
     stopped: Path  # is there when nobody wants the results any more; on other machines it never is
 
     @property
     def __name__(self) -> str:
-        return self.function.__name__
+        return getattr(self.function, "__name__", type(self.function).__name__)
 
     def __call__(self, item: bytes) -> bytes:
+        _leave_with(self.parent or os.getppid())
+        number, given = pickle.loads(item)
         if self.stopped.exists():
-            return pickle.dumps(None)
+            return pickle.dumps((number, _Returned(None)))
         try:
-            return pickle.dumps(self.function(pickle.loads(item)))
-        except ManyviewError as error:
-            return pickle.dumps(error)
-        except OSError as error:  # one of its kinds may need more to be made again
-            return pickle.dumps(OSError(error.errno, error.strerror or str(error)))
+            return pickle.dumps((number, _Returned(self.function(given))))
+        except Exception as error:
+            return pickle.dumps((number, _Raised(_portable(error))))
+
+
+def _portable(error: Exception) -> Exception:
+    """The error as another process can raise it, its traceback as a note unless its sentence is all that matters."""
+    told = traceback.format_exc()
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    if not isinstance(error, ManyviewError):
+        error.add_note(f"In a worker process:\n{told}")
+    return error
+
+
+@cache
+def _leave_with(parent: int) -> None:
+    """End this process soon after the one that started it, which may be killed and tell nobody."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
