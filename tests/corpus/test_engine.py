@@ -75,7 +75,7 @@ def killed_always(number: int) -> int:
 
 def noting(item: tuple[Path, int]) -> None:
     """Say who works, then work for long."""
-    folder, number = item
+    folder, _ = item
     (folder / str(os.getpid())).touch()
     time.sleep(60)
 
@@ -131,7 +131,7 @@ def test_run_keeps_the_order_of_the_units(processes: int | None) -> None:
 
 @pytest.mark.parametrize("processes", [None, 1])
 def test_what_the_user_can_mend_comes_through_as_it_was_raised(processes: int | None) -> None:
-    with pytest.raises(DataError, match="^shard 3 is torn$"):
+    with pytest.raises(DataError, match=r"^shard 3 is torn$"):
         elsewhere(partial(mapped, bad_data, range(6), processes))
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -182,6 +183,15 @@ def test_each_text_leads_back_to_its_cell(tmp_path: Path) -> None:
                 cell = rows[int(place)][column]
                 assert file == "rows.parquet"
                 assert text.text == cell or text.text in cell
+
+
+def test_pictures_in_cells_leave_the_same_bytes_each_time_and_come_from_their_table(tmp_path: Path) -> None:
+    pq.write_table(pa.Table.from_pylist(products(12)), tmp_path / "rows.parquet")
+    for name in ("one", "again"):
+        built(config(tmp_path / "rows.parquet"), tmp_path / name)
+    assert content(tmp_path / "one") == content(tmp_path / "again")
+    files = sorted((tmp_path / "one" / "provenance").iterdir())
+    assert {origin for file in files for origin in pq.read_table(file)["image_origin"].to_pylist()} == {"rows.parquet"}
 
 
 def test_images_stay_as_they_are_unless_another_size_is_asked_for(tmp_path: Path) -> None:
