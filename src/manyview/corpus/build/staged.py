@@ -16,7 +16,6 @@ IMAGES = pa.schema(
         ("group", pa.string()),
         ("license", pa.string()),
         ("attribution", pa.string()),
-        ("origin", pa.string()),  # where the user finds it: a file, an address, or the part that has it in a cell
         ("path", pa.string()),  # the file that holds the bytes, from `offset` on
         ("offset", pa.int64()),
         ("length", pa.int64()),
