@@ -482,6 +482,7 @@ def test_files_that_may_not_grow_are_one_sentence(tmp_path: Path) -> None:
     assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_hostile_input_takes_bounded_memory(tmp_path: Path, hostile: list[Hostile]) -> None:
     image = folder_of(hostile, tmp_path / "in")
     rows = [{"id": f"{number}", "image": picture(number), "title": "w" * HUGE} for number in range(16)]
