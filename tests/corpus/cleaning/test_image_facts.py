@@ -1,6 +1,5 @@
 """Laws of image facts: what is accepted can be decoded for training, and every refusal has its reason."""
 
-import hashlib
 import resource
 import time
 from collections import Counter
@@ -68,7 +67,7 @@ def test_facts_are_those_of_the_file() -> None:
     facts = look(data)
     assert isinstance(facts, ImageFacts)
     assert (facts.format, facts.width, facts.height, facts.frames, facts.mode) == ("JPEG", 60, 90, 1, "RGB")
-    assert (facts.size_bytes, facts.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+    assert facts.size_bytes == len(data)
 
 
 def turned_by(orientation: int) -> Image.Exif:

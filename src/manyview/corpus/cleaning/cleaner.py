@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from hashlib import sha256
 
 import pyarrow as pa
 
@@ -35,22 +36,25 @@ class Cleaner:
         """Why an image need not even be fetched."""
         return self.opt_out.reason(id, url)
 
-    def image(self, data: bytes, id: str, url: str | None = None) -> ImageFacts | str:
-        """What the image is, or why it stays out."""
+    def image(self, data: bytes, id: str, url: str | None = None, content: int | None = None) -> ImageFacts | str:
+        """What the image is, or why it stays out; `content` is its `identity` where that is known already."""
         if reason := self.refuses(id, url):
             return reason
         if len(data) > self.rules.images.max_bytes:
             return "image: too many bytes"
-        facts = look(data, self.rules.images.max_pixels)
+        facts = look(data, self.rules.images.max_pixels, self.rules.images.look)
         if isinstance(facts, str):
             return facts
-        distance = self.rules.decontamination.distance
-        return (
-            judge_image(facts, self.rules.images)
-            or self.opt_out.reason(sha256=facts.sha256)
-            or self.held.image_reason(identity(data), facts.perceptual, distance)
-            or facts
-        )
+        return judge_image(facts, self.rules.images) or self._opted_out(data) or self._held(data, facts, content) or facts
+
+    def _opted_out(self, data: bytes) -> str | None:
+        return self.opt_out.reason(sha256=sha256(data).hexdigest()) if self.opt_out.hashes else None
+
+    def _held(self, data: bytes, facts: ImageFacts, content: int | None) -> str | None:
+        if not len(self.held.images):
+            return None
+        content = identity(data) if content is None else content
+        return self.held.image_reason(content, facts.perceptual, self.rules.decontamination.distance)
 
     def views(self, views: pa.Table) -> tuple[pa.Table, Counter[str]]:
         """The clean views of a batch, none in an evaluation set, none said twice; and what is left out, by reason."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import warnings
 from dataclasses import dataclass
-from hashlib import sha256
+from typing import Literal
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from manyview.corpus.cleaning.image_header import ends_whole, jpeg_size
 from manyview.corpus.cleaning.perceptual_hash import SIDE, perceptual_hash
 
-__all__ = ["FORMATS", "MAX_PIXELS", "ImageFacts", "format_of", "look"]
+__all__ = ["FORMATS", "MAX_PIXELS", "How", "ImageFacts", "format_of", "look"]
+
+How = Literal["pixels", "header"]
 
 MAX_PIXELS = 178_956_970  # what the loader of training decodes at most; Pillow's own bomb limit
 
@@ -38,7 +41,6 @@ _MARKUP = (
     (b"<!doctype html", "image: a web page"),
 )
 _MARKUP_WITHIN = 512
-_JPEG_END, _JPEG_TAIL = b"\xff\xd9", 64
 _REDUCED = (
     (8, cv2.IMREAD_REDUCED_GRAYSCALE_8),
     (4, cv2.IMREAD_REDUCED_GRAYSCALE_4),
@@ -54,7 +56,8 @@ class ImageFacts:
     """What is known of an image that can be decoded.
 
     `width` and `height` are those of the upright picture, `mode` is Pillow's, `frames` is above 1 for an animation
-    (of which the first frame counts), `perceptual` is None for a picture on which nothing is to be seen.
+    (of which the first frame counts), `perceptual` is None for a picture on which nothing is to be seen and for one
+    of which only the header was read.
     """
 
     format: str
@@ -63,16 +66,18 @@ class ImageFacts:
     frames: int
     mode: str
     size_bytes: int
-    sha256: str
     perceptual: int | None
 
 
-def look(data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFacts | str:
+def look(data: bytes, max_pixels: int = MAX_PIXELS, how: How = "pixels") -> ImageFacts | str:
     """The facts, or the reason why there is no picture, such as "image: truncated".
 
     What is accepted is what the loader of training can decode, in one of `FORMATS`. A header that announces more
-    than `max_pixels` is refused before a pixel is decoded.
+    than `max_pixels` is refused before a pixel is decoded. By its "header" an image of JPEG, PNG, GIF or WebP is taken
+    that has its format's end: damage in between is not seen. Others are decoded all the same.
     """
+    if how == "header" and (facts := _plain_jpeg(data, min(max_pixels, MAX_PIXELS))) is not None:
+        return facts
     kind = format_of(data)
     if kind is None:
         return _no_image(data)
@@ -82,7 +87,7 @@ def look(data: bytes, max_pixels: int = MAX_PIXELS) -> ImageFacts | str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _opened(data, kind, min(max_pixels, MAX_PIXELS))
+            return _opened(data, kind, min(max_pixels, MAX_PIXELS), how)
     except Image.DecompressionBombError:
         return "image: too many pixels"
     except UnidentifiedImageError:
@@ -98,6 +103,15 @@ def format_of(data: bytes) -> str | None:
     if data[4:12] in (b"ftypavif", b"ftypavis"):
         return "AVIF"
     return next((name for magic, name in _MAGIC if data.startswith(magic)), None)
+
+
+def _plain_jpeg(data: bytes, max_pixels: int) -> ImageFacts | None:
+    """The facts of the most frequent kind of image, without opening it; None for all others."""
+    known = jpeg_size(data) if data.startswith(b"\xff\xd8\xff") and ends_whole(data, "JPEG") else None
+    if known is None or known[0] * known[1] > max_pixels:
+        return None
+    width, height, mode = known
+    return ImageFacts("JPEG", width, height, 1, mode, len(data), None)
 
 
 def _no_image(data: bytes) -> str:
@@ -119,7 +133,7 @@ def _webp_pixels(data: bytes) -> int:
     return (width & 0x3FFF) * (height & 0x3FFF)
 
 
-def _opened(data: bytes, kind: str, max_pixels: int) -> ImageFacts | str:
+def _opened(data: bytes, kind: str, max_pixels: int, how: How) -> ImageFacts | str:
     image = Image.open(io.BytesIO(data), formats=(kind,))
     width, height = image.size
     if width * height > max_pixels:
@@ -127,7 +141,7 @@ def _opened(data: bytes, kind: str, max_pixels: int) -> ImageFacts | str:
     mode = image.mode
     turned = image.getexif().get(_ORIENTATION) in _TURNED
     frames = 1 if kind == "JPEG" else getattr(image, "n_frames", 1)  # a phone's JPEG carries previews, no animation
-    gray = _luminance(data, image)
+    gray = None if how == "header" and ends_whole(data, kind) else _luminance(data, image)
     return ImageFacts(
         format=kind,
         width=height if turned else width,
@@ -135,14 +149,13 @@ def _opened(data: bytes, kind: str, max_pixels: int) -> ImageFacts | str:
         frames=frames,
         mode=mode,
         size_bytes=len(data),
-        sha256=sha256(data).hexdigest(),
-        perceptual=perceptual_hash(gray),
+        perceptual=None if gray is None or how == "header" else perceptual_hash(gray),
     )
 
 
 def _luminance(data: bytes, image: Image.Image) -> np.ndarray:
     """[h, w] uint8 of the upright picture, of a JPEG at a reduced scale, transparency over white."""
-    if image.format == "JPEG" and image.mode in ("RGB", "L") and _JPEG_END in data[-_JPEG_TAIL:]:
+    if image.format == "JPEG" and image.mode in ("RGB", "L") and ends_whole(data, "JPEG"):
         shrinks = max(1, min(image.size) / _ENOUGH)
         gray = cv2.imdecode(np.frombuffer(data, np.uint8), next(flag for times, flag in _REDUCED if times <= shrinks))
         if gray is not None:

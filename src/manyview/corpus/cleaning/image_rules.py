@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from manyview.config import Config
-from manyview.corpus.cleaning.image_facts import FORMATS, MAX_PIXELS, ImageFacts
+from manyview.corpus.cleaning.image_facts import FORMATS, MAX_PIXELS, How, ImageFacts
 
 __all__ = ["ImageRules", "judge_image"]
 
@@ -13,6 +13,11 @@ __all__ = ["ImageRules", "judge_image"]
 class ImageRules(Config):
     """Bounds that an image must keep; the loosest that still train by default."""
 
+    look: How = Field(
+        "pixels",
+        description="pixels decodes every image (finds damaged ones, gives perceptual hashes), header only reads size "
+        "and format: several times faster; near-duplicates are not sought then",
+    )
     min_side_px: int = Field(16, ge=1, description="shortest side an image may have")
     max_aspect: float = Field(10.0, ge=1, description="how many times the long side may exceed the short one")
     max_pixels: int = Field(MAX_PIXELS, ge=1, le=MAX_PIXELS, description="width times height, refused before decoding")
@@ -30,6 +35,12 @@ class ImageRules(Config):
         if unknown:
             raise ValueError(f"unknown image formats {', '.join(unknown)}, allowed: {', '.join(FORMATS)}")
         return tuple(name.upper() for name in formats)
+
+    @model_validator(mode="after")
+    def _seen(self) -> ImageRules:
+        if self.drop_blank and self.look == "header":
+            raise ValueError("drop_blank needs look: pixels, for a header does not tell what is to be seen")
+        return self
 
 
 def judge_image(facts: ImageFacts | str, rules: ImageRules) -> str | None:

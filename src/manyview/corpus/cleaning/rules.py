@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from manyview.config import Config
 from manyview.corpus.cleaning.boilerplate import BoilerplateRules
@@ -53,6 +53,15 @@ class CleaningRules(Config):
     decontamination: DecontaminationRules = Field(DecontaminationRules(), description="evaluation sets to keep apart")
     opt_out: tuple[str, ...] = Field((), description="text files of ids, addresses, domains and hashes to leave out")
     scores: ScoreRules | None = Field(None, description="bounds on image-text scores; null: off")
+
+    @model_validator(mode="after")
+    def _looks_known(self) -> CleaningRules:
+        if self.images.look == "header":
+            if self.near_duplicates.action == "merge":
+                raise ValueError("near_duplicates.action: merge needs images.look: pixels")
+            if self.decontamination.against and self.decontamination.distance is not None:
+                raise ValueError("decontamination.distance needs images.look: pixels; null holds equal files only")
+        return self
 
 
 def clean_views(views: pa.Table, rules: CleaningRules) -> tuple[pa.Table, Counter[str]]:

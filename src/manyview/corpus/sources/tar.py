@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Protocol
+from zlib import adler32
 
 __all__ = ["Archive", "LocalArchive", "Member", "StreamedArchive", "members"]
 
@@ -207,11 +208,16 @@ def _octal(field: bytes) -> int | None:
 def _checksum_holds(header: bytes) -> bool:
     """The sum of the header's bytes with its own field as spaces; some old writers took them as signed."""
     told = _octal(header[148:156])
-    unsigned = sum(header) - sum(header[148:156]) + 8 * 32
+    unsigned = _sum(header) - sum(header[148:156]) + 8 * 32
     if told == unsigned:
         return True
     signed = sum(byte - 256 if byte > 127 else byte for byte in header[:148] + header[156:]) + 8 * 32
     return told == signed
+
+
+def _sum(header: bytes) -> int:
+    """Of the bytes: the low half of Adler-32 is one more than theirs modulo 65521, which 256 bytes do not reach."""
+    return (adler32(header[:256]) & 0xFFFF) + (adler32(header[256:]) & 0xFFFF) - 2
 
 
 def _short_name(header: bytes) -> bytes:
