@@ -193,7 +193,9 @@ def photograph(scene: np.ndarray, rng: np.random.Generator) -> bytes:
 
 def sentence(number: int, rng: np.random.Generator) -> str:
     """A caption that no other image has."""
-    words = "a red old boat on the quiet lake near green hills under evening light with two people and their dog".split()
+    words = (
+        "a red old boat on the quiet lake near green hills under evening light with two people and their dog".split()
+    )
     return " ".join([*rng.choice(words, 9), f"number {number}"])
 
 

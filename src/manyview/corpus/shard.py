@@ -58,14 +58,16 @@ def write_corpus(
 def shard_writer(file: Any, *, compress_images: bool = True) -> pq.ParquetWriter:
     """A writer of tables in SCHEMA to a path or a handle; page checksums tell a damaged page from a good one.
 
-    Formats such as JPEG hardly shrink any more: without `compress_images` their bytes are written as they are.
+    Formats such as JPEG hardly shrink any more: without `compress_images` their bytes are written as they are, and the
+    texts beside them, a hundredth of the file, are not worth a slow compression either.
     """
     left = () if compress_images else ("image.bytes",)
+    level = 12 if compress_images else 3
     return pq.ParquetWriter(
         file,
         SCHEMA,
         compression={column: "none" if column in left else "zstd" for column in _LEAVES},
-        compression_level={column: 12 for column in _LEAVES if column not in left},
+        compression_level={column: level for column in _LEAVES if column not in left},
         use_dictionary=DICTIONARY_COLUMNS,
         dictionary_pagesize_limit=4 << 20,
         data_page_size=4 << 20,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from manyview.corpus.build import staged
@@ -18,14 +18,20 @@ from manyview.corpus.build.part_writer import PartWriter
 from manyview.corpus.build.pointed import PointedBytes
 from manyview.corpus.build.shared_cleaner import read_cleaner
 from manyview.corpus.cleaning.cleaner import Cleaner
+from manyview.corpus.cleaning.text_keys import text_keys
 from manyview.corpus.fetch import Failed, FetchStore
-from manyview.corpus.fingerprint import identity, text_identity
+from manyview.corpus.fingerprint import identity
 from manyview.corpus.sources.contract import Part
 from manyview.errors import DataError
 
 __all__ = ["FetchedTask", "PartTask", "Staged", "digest", "stage_fetched", "stage_part"]
 
-URLS = pa.schema([field for field in staged.IMAGES if field.name not in ("content", "looks")] + [("url", pa.string())])
+_LOOKED_AT = ("content", "stamp", "looks")
+URLS = pa.schema([field for field in staged.IMAGES if field.name not in _LOOKED_AT] + [("url", pa.string())])
+_KNOWN = tuple(field for field in staged.IMAGES if field.name in ("path", "offset", "length", *_LOOKED_AT))
+_SEEN = ("id", "url", "bytes", "path", "offset", "length")
+
+Known = tuple[str, int, int, int, int | None, int | None]  # _KNOWN of an image
 
 _ROWS_AT_ONCE = 4096
 
@@ -107,18 +113,18 @@ def _stage_part(task: PartTask, out: PartWriter) -> None:
         for batch in task.part.read():
             out.skipped.update(batch.skipped)
             _add_views(batch.views, views, task, out)
-            rows = [_placed(task, images + number, row) for number, row in enumerate(batch.images.to_pylist())]
-            _add_images((row for row in rows if not row["fetch"]), task, pointed, out)
-            named = [row for row in rows if row["fetch"] and not _refused(row, task, out)]
-            out.add("urls", pa.Table.from_pylist(named, schema=URLS))
-            out.counts["urls"] += len(named)
+            placed = _placed(task, images, batch.images)
+            named = pc.and_(placed["bytes"].is_null(), placed["path"].is_null())
+            _add_images(placed.filter(pc.invert(named)), task, pointed, out)
+            _add_urls(placed.filter(named), task, out)
             images, views = images + len(batch.images), views + len(batch.views)
 
 
 def _stage_fetched(task: FetchedTask, out: PartWriter) -> None:
     with PointedBytes() as pointed, pq.ParquetFile(task.urls) as opened:
         for batch in opened.iter_batches(_ROWS_AT_ONCE):
-            _add_images(_found(batch.to_pylist(), task.store, out), task.part, pointed, out)
+            named = pa.Table.from_batches([batch])
+            _add_images(_found(named, task.store, out), task.part, pointed, out)
 
 
 def _add_views(views: pa.Table, first_place: int, task: PartTask, out: PartWriter) -> None:
@@ -127,78 +133,118 @@ def _add_views(views: pa.Table, first_place: int, task: PartTask, out: PartWrite
     out.skipped.update(skipped)
     texts = cleaned["text"].to_pylist()
     places = pa.array(range(first_place, first_place + len(texts)), pa.int64())
-    said = pa.array([text_identity(text) for text in texts], pa.int64())
+    said = pa.array(text_keys(cleaned["text"]), pa.int64())
     table = cleaned.append_column("place", places).append_column("said", said)
     out.add("views", table.select(staged.VIEWS.names).cast(staged.VIEWS))
     out.counts["texts"] += len(texts)
     out.counts["text bytes"] += sum(len(text.encode()) for text in texts)
 
 
-def _placed(task: PartTask, place: int, row: dict[str, Any]) -> dict[str, Any]:
-    """A row of a source with what follows from its id and group; it must be fetched when nothing but a URL is known."""
-    group = row["group"] or row["id"]
-    fetch = row["bytes"] is None and row["path"] is None
-    return {
-        **row,
-        "place": place,
-        "source": task.source,
-        "group": group,
-        "license": row["license"] or task.license,
-        "attribution": row["attribution"] or "",
-        "fetch": fetch,
-        "origin": row["url"] if fetch else row["path"] if row["bytes"] is None else task.part.name,
-        "order": staged.draw(task.seed, "order", row["id"]),
-        "draw": staged.draw(task.seed, "split", group),
+def _placed(task: PartTask, first_place: int, images: pa.Table) -> pa.Table:
+    """Rows of a source with what follows from their ids and groups."""
+    ids = images["id"]
+    told = pc.greater(pc.binary_length(images["group"]), 0).fill_null(False)
+    groups = pc.if_else(told, images["group"], ids)
+    licensed = pc.greater(pc.binary_length(images["license"]), 0).fill_null(False)
+    columns = {
+        **{name: images[name] for name in _SEEN},
+        "place": pa.array(range(first_place, first_place + len(images)), pa.int64()),
+        "source": pa.repeat(pa.scalar(task.source), len(images)),
+        "group": groups,
+        "license": pc.if_else(licensed, images["license"], task.license),
+        "attribution": images["attribution"].fill_null(""),
+        "origin": pc.coalesce(pc.if_else(images["bytes"].is_valid(), task.part.name, images["path"]), images["url"]),
+        "order": _draws(task.seed, "order", ids),
+        "draw": _draws(task.seed, "split", groups),
     }
+    return pa.table(columns)
 
 
-def _refused(row: dict[str, Any], task: PartTask, out: PartWriter) -> bool:
-    """Whether an image need not be fetched, which is counted."""
-    reason = read_cleaner(task.cleaner).refuses(row["id"], row["url"])
-    out.skipped.update([reason] if reason else [])
-    return reason is not None
+def _draws(seed: int, purpose: str, names: pa.ChunkedArray) -> pa.Array:
+    return pa.array([staged.draw(seed, purpose, name) for name in names.to_pylist()], pa.float64())
 
 
-def _found(rows: list[dict[str, Any]], store: FetchStore, out: PartWriter) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        answer = store.find(row["url"])
+def _add_urls(named: pa.Table, task: PartTask, out: PartWriter) -> None:
+    """Images to be fetched, but those that need not be, which are counted."""
+    cleaner = read_cleaner(task.cleaner)
+    reasons = [cleaner.refuses(*one) for one in zip(named["id"].to_pylist(), named["url"].to_pylist(), strict=True)]
+    out.skipped.update(reason for reason in reasons if reason)
+    named = named.filter(pa.array([reason is None for reason in reasons], pa.bool_()))
+    out.add("urls", named.select(URLS.names).cast(URLS))
+    out.counts["urls"] += len(named)
+
+
+def _found(named: pa.Table, store: FetchStore, out: PartWriter) -> pa.Table:
+    """The rows whose image has been fetched, and where it is."""
+    rows, places = [], []
+    for row, url in enumerate(named["url"].to_pylist()):
+        answer = store.find(url)
         if answer is None or isinstance(answer, Failed):
             out.skipped["fetch: not tried" if answer is None else f"fetch: {answer.reason}"] += 1
         else:
-            yield {**row, "path": str(answer.path), "offset": answer.offset, "length": answer.length}
+            rows.append(row)
+            places.append((str(answer.path), answer.offset, answer.length))
+    there = named.take(pa.array(rows, pa.int64())).append_column("bytes", pa.nulls(len(rows), pa.binary()))
+    return _with(there, [staged.IMAGES.field(name) for name in ("path", "offset", "length")], places)
 
 
-def _add_images(rows: Iterable[dict[str, Any]], task: PartTask, pointed: PointedBytes, out: PartWriter) -> None:
-    cleaner = read_cleaner(task.cleaner)
-    kept = [found for row in rows if (found := _judged(row, cleaner, pointed, out)) is not None]
-    out.add("images", pa.Table.from_pylist(kept, schema=staged.IMAGES))
-    out.counts["images"] += len(kept)
-    out.counts["image bytes"] += sum(row["length"] for row in kept)
+def _with(table: pa.Table, fields: Sequence[pa.Field], rows: Sequence[tuple[object, ...]]) -> pa.Table:
+    """The table with columns of these rows in place of its own."""
+    table = table.drop_columns([field.name for field in fields if field.name in table.column_names])
+    for place, field in enumerate(fields):
+        table = table.append_column(field, pa.array([row[place] for row in rows], field.type))
+    return table
 
 
-def _judged(row: dict[str, Any], cleaner: Cleaner, pointed: PointedBytes, out: PartWriter) -> dict[str, Any] | None:
-    """The row with what its bytes tell, or None and a reason counted."""
-    own: bytes | None = row.get("bytes")
-    data = _read(row, pointed, cleaner.rules.images.max_bytes) if own is None else own
-    facts = data if isinstance(data, str) else cleaner.image(data, row["id"], row["url"])
-    if isinstance(facts, str) or isinstance(data, str):
-        out.skipped[str(facts)] += 1
-        return None
-    path, offset = (row["path"], row["offset"] or 0) if own is None else out.keep(data)
-    known = {"content": identity(data), "looks": facts.perceptual, "length": len(data)}
-    return {**row, **known, "path": path, "offset": offset}
+def _add_images(placed: pa.Table, task: PartTask, pointed: PointedBytes, out: PartWriter) -> None:
+    looking = _Looking(read_cleaner(task.cleaner), pointed, out)
+    found = [looking.judged(*row) for row in zip(*(placed[name].to_pylist() for name in _SEEN), strict=True)]
+    known = [one for one in found if one is not None]
+    kept = _with(placed.filter(pa.array([one is not None for one in found], pa.bool_())), _KNOWN, known)
+    out.add("images", kept.select(staged.IMAGES.names).cast(staged.IMAGES))
+    out.counts["images"] += len(known)
+    out.counts["image bytes"] += pc.sum(kept["length"]).as_py() or 0
 
 
-def _read(row: dict[str, Any], pointed: PointedBytes, max_bytes: int) -> bytes | str:
-    """The bytes a row points to, or the reason why there are none."""
-    path, offset = row["path"], row["offset"] or 0
-    try:
-        length = pointed.size(path) - offset if row["length"] is None else row["length"]
-        return "image: too many bytes" if length > max_bytes else pointed.read(path, offset, length)
-    except FileNotFoundError:
-        return "image: no such file"
-    except (OSError, DataError, ValueError):
-        return "image: cannot be read"
+@dataclass
+class _Looking:
+    """At the images of a batch, each where it is."""
+
+    cleaner: Cleaner
+    pointed: PointedBytes
+    out: PartWriter
+    stamps: dict[str, int | None] = field(default_factory=dict)
+
+    def judged(
+        self, id: str, url: str | None, own: bytes | None, path: str, offset: int | None, length: int | None
+    ) -> Known | None:
+        """What is known of an image that may stay; None for others, which are counted."""
+        data = self._read(path, offset or 0, length) if own is None else own
+        if isinstance(data, str):
+            return self._left_out(data)
+        content = identity(data)
+        facts = self.cleaner.image(data, id, url, content)
+        if isinstance(facts, str):
+            return self._left_out(facts)
+        stamp = self.stamps[path] if own is None else None
+        path, offset = (path, offset) if own is None else self.out.keep(own)
+        return path, offset or 0, len(data), content, stamp, facts.perceptual
+
+    def _left_out(self, reason: str) -> None:
+        self.out.skipped[reason] += 1
+
+    def _read(self, path: str, offset: int, length: int | None) -> bytes | str:
+        """The bytes, or the reason why there are none."""
+        try:
+            if path not in self.stamps:
+                self.stamps[path] = self.pointed.stamp(path)
+            length = self.pointed.size(path) - offset if length is None else length
+            too_many = length > self.cleaner.rules.images.max_bytes
+            return "image: too many bytes" if too_many else self.pointed.read(path, offset, length)
+        except FileNotFoundError:
+            return "image: no such file"
+        except (OSError, DataError, ValueError):
+            return "image: cannot be read"
 
 
 def digest(*said: object) -> str:

@@ -21,6 +21,7 @@ IMAGES = pa.schema(
         ("length", pa.int64()),
         ("origin", pa.string()),  # what the user knows of where they come from: a file, a part of a source, a URL
         ("content", pa.int64()),  # equal for equal bytes
+        ("stamp", pa.int64()),  # of the file before it was read; null: there is none
         ("looks", pa.int64()),  # perceptual hash; null: not known, or nothing to be seen
         ("order", pa.float64()),  # where in its split the record comes, in [0, 1)
         ("draw", pa.float64()),  # which split its group falls into, in [0, 1)

@@ -173,26 +173,30 @@ class _Hashing:
 
 def _rows(images: pa.Table, lists: pa.Table, pointed: PointedBytes, encoding: EncodingConfig) -> pa.Table:
     """Records in the schema of a shard."""
-    ranges = zip(*(images[name].to_pylist() for name in ("path", "offset", "length")), strict=True)
-    data = pointed.read_all(list(ranges))
-    hashes = [identity(one) for one in data]
-    for path, expected, got in zip(images["path"].to_pylist(), images["content"].to_pylist(), hashes, strict=True):
-        if expected != got:
-            raise DataError(f"{path} has changed since it was looked at: start the build again")
+    data, hashes = _read(images, pointed)
     if not encoding.untouched:
-        data = [encoded_anew(one, encoding) for one in data]
-        hashes = [identity(one) for one in data]
-    pixels = pa.StructArray.from_arrays(
-        [pa.array(data, pa.binary()), pa.nulls(len(data), pa.string())], fields=list(IMAGE_TYPE)
-    )
+        anew = [encoded_anew(one, encoding) for one in data.to_pylist()]
+        data, hashes = pa.array(anew, pa.binary()), pa.array([identity(one) for one in anew], pa.int64())
+    pixels = pa.StructArray.from_arrays([data, pa.nulls(len(data), pa.string())], fields=list(IMAGE_TYPE))
     columns = {
         **{name: images[name] for name in ("id", "source", "license", "attribution")},
         "group": images["together"],
         "image": pixels,
-        "image_hash": pa.array(hashes, pa.int64()),
+        "image_hash": hashes,
         "texts": _flat(lists["texts"]).cast(_TEXTS),
     }
     return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+
+
+def _read(images: pa.Table, pointed: PointedBytes) -> tuple[pa.BinaryArray, pa.ChunkedArray]:
+    """Bytes, and the `identity` of each: as it was found before where the file has not been touched since."""
+    paths, content, stamps = (images[name].to_pylist() for name in ("path", "content", "stamp"))
+    data = pointed.read_all(list(zip(paths, images["offset"].to_pylist(), images["length"].to_pylist(), strict=True)))
+    now = {path: pointed.stamp(path) for path in set(paths)}  # after reading: a later change is not in the bytes
+    for place, (path, expected, stamp) in enumerate(zip(paths, content, stamps, strict=True)):
+        if (stamp is None or stamp != now[path]) and identity(data[place].as_py()) != expected:
+            raise DataError(f"{path} has changed since it was looked at: start the build again")
+    return data, images["content"]
 
 
 def _provenance(images: pa.Table, lists: pa.Table) -> pa.Table:

@@ -45,7 +45,9 @@ class Cleaner:
         facts = look(data, self.rules.images.max_pixels, self.rules.images.look)
         if isinstance(facts, str):
             return facts
-        return judge_image(facts, self.rules.images) or self._opted_out(data) or self._held(data, facts, content) or facts
+        return (
+            judge_image(facts, self.rules.images) or self._opted_out(data) or self._held(data, facts, content) or facts
+        )
 
     def _opted_out(self, data: bytes) -> str | None:
         return self.opt_out.reason(sha256=sha256(data).hexdigest()) if self.opt_out.hashes else None
