@@ -59,7 +59,8 @@ def shard_writer(file: Any, *, compress_images: bool = True) -> pq.ParquetWriter
     """A writer of tables in SCHEMA to a path or a handle; page checksums tell a damaged page from a good one.
 
     Formats such as JPEG hardly shrink any more: without `compress_images` their bytes are written as they are, and the
-    texts beside them, a hundredth of the file, are not worth a slow compression either.
+    texts beside them, a hundredth of the file, are not worth a slow compression either; small pages spare the writer
+    copies.
     """
     left = () if compress_images else ("image.bytes",)
     level = 12 if compress_images else 3
@@ -70,7 +71,8 @@ def shard_writer(file: Any, *, compress_images: bool = True) -> pq.ParquetWriter
         compression_level={column: level for column in _LEAVES if column not in left},
         use_dictionary=DICTIONARY_COLUMNS,
         dictionary_pagesize_limit=4 << 20,
-        data_page_size=4 << 20,
+        data_page_size=4 << 20 if compress_images else 256 << 10,
+        write_batch_size=1024 if compress_images else 8,
         write_page_checksum=True,
         write_statistics=["id", "source"],
     )

@@ -23,6 +23,7 @@ _BCP47 = {"als": "gsw", "bh": "bho", "eml": "egl", "nah": "nci"}  # Wikipedia's 
 _MOST_READ = 200
 _REMEMBERED = 1 << 16
 _LETTER = re.compile(r"[^\W\d_]")
+_NO_LETTERS = {code: None for code in range(128) if not chr(code).isalpha()}
 
 
 class LanguageRules(Config):
@@ -51,7 +52,7 @@ def chinese_script(text: str) -> str:
 
 @lru_cache(_REMEMBERED)
 def _language(text: str, rules: LanguageRules) -> str:
-    letters = len(_LETTER.findall(text))
+    letters = len(text.translate(_NO_LETTERS) if text.isascii() else _LETTER.findall(text))
     if letters < rules.min_letters:
         return ""
     text = " ".join(text.split())

@@ -199,6 +199,14 @@ def _size(header: bytes) -> int | None:
 def _octal(field: bytes) -> int | None:
     """As tarfile reads it: up to a NUL, spaces around."""
     try:
+        number = int(field.partition(b"\0")[0] if field[-1] else field[:-1], 8)
+    except ValueError:
+        return _octal_of_others(field)
+    return number if number >= 0 else None
+
+
+def _octal_of_others(field: bytes) -> int | None:
+    try:
         number = int(field.partition(b"\0")[0].strip() or b"0", 8)
     except ValueError:
         return None

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 from pydantic import Field
+from pydantic_core import from_json
 
 from manyview.corpus.sources.block import Block
 from manyview.corpus.sources.contract import Batch
@@ -194,18 +195,21 @@ def _add_text(sample: Sample, suffix: str, member: Member, archive: Archive, ski
     if len(data) < member.length:
         return
     try:
-        text = data.removeprefix(BOM_UTF8).decode()
+        told = data.removeprefix(BOM_UTF8)
         if suffix == "json":
-            sample.row = _json_fields(text) | sample.row
+            sample.row = _json_fields(told) | sample.row
         else:
-            sample.row[suffix] = text
+            sample.row[suffix] = told.decode()
     except UnicodeDecodeError:
         skipped["text: not UTF-8"] += 1
     except (ValueError, RecursionError):
         skipped["sidecar: not JSON"] += 1
 
 
-def _json_fields(text: str) -> dict[str, Any]:
+def _json_fields(data: bytes) -> dict[str, Any]:
     """The fields of an object by name, and the whole as `json`."""
-    found = json.loads(text)
+    try:
+        found = from_json(data, cache_strings="keys")
+    except ValueError:
+        found = json.loads(data.decode())  # which also takes lone surrogates
     return {**found, "json": found} if isinstance(found, dict) else {"json": found}
