@@ -270,6 +270,33 @@ def test_a_source_that_changes_meanwhile_is_noticed(tmp_path: Path) -> None:
         build(config(tmp_path / "rows.parquet"), tmp_path / "out", engine=HERE, progress=change)
 
 
+def test_a_source_that_is_only_touched_is_read_as_it_is(tmp_path: Path) -> None:
+    write_table(tmp_path / "rows.parquet", products(5))
+
+    def touch(what: str, done: int, of: int) -> None:
+        if what == "planning" and done:
+            for file in tmp_path.glob("*.jpg"):
+                os.utime(file, (0, 0))
+
+    build(config(tmp_path / "rows.parquet"), tmp_path / "touched", engine=HERE, progress=touch)
+    build(config(tmp_path / "rows.parquet"), tmp_path / "left", engine=HERE)
+    assert content(tmp_path / "touched") == content(tmp_path / "left")
+
+
+def test_headers_leave_the_records_that_pixels_leave(tmp_path: Path) -> None:
+    rows = products(20)
+    rows[3]["image"] = rows[4]["image"][:200]
+    write_table(tmp_path / "rows.parquet", rows)
+    found, reasons = {}, {}
+    for look in ("pixels", "header"):
+        clean = {"images": {"look": look}}
+        report, splits = built(config(tmp_path / "rows.parquet", clean=clean), tmp_path / look)
+        found[look], reasons[look] = everything(splits), report.reasons
+    assert found["header"] == found["pixels"]
+    assert len(found["header"]) == 19
+    assert reasons["header"] == reasons["pixels"]
+
+
 @pytest.mark.parametrize(
     ("mode", "before", "sentence"),
     [

@@ -56,7 +56,7 @@ class PointedBytes:
         """The ranges (path, offset, length), remote ones at the same time. Raises as `read` does."""
         ends = np.cumsum([0, *(length for _, _, length in ranges)])
         data = np.empty(ends[-1], np.uint8)
-        pieces = [memoryview(data)[start:end] for start, end in pairwise(ends.tolist())]
+        pieces = [data[start:end] for start, end in pairwise(ends.tolist())]
         remote: dict[Any, list[int]] = {}
         for place in sorted(range(len(ranges)), key=ranges.__getitem__):
             path, offset, length = ranges[place]
@@ -66,7 +66,7 @@ class PointedBytes:
                 raise _shorter(path, offset, length)
         for files, places in remote.items():
             for place, found in zip(places, _fetched(files, [ranges[place] for place in places]), strict=True):
-                pieces[place][:] = _whole(found, *ranges[place])
+                pieces[place][:] = np.frombuffer(_whole(found, *ranges[place]), np.uint8)
         offsets = pa.array(ends).cast(pa.int32())
         return pa.Array.from_buffers(pa.binary(), len(ranges), [None, offsets.buffers()[1], pa.py_buffer(data)])
 

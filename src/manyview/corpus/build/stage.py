@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
 
@@ -213,7 +214,7 @@ class _Looking:
     cleaner: Cleaner
     pointed: PointedBytes
     out: PartWriter
-    stamps: dict[str, int | None] = field(default_factory=dict)
+    stamps: dict[str, int | None] = dataclasses.field(default_factory=dict)
 
     def judged(
         self, id: str, url: str | None, own: bytes | None, path: str, offset: int | None, length: int | None
@@ -221,17 +222,16 @@ class _Looking:
         """What is known of an image that may stay; None for others, which are counted."""
         data = self._read(path, offset or 0, length) if own is None else own
         if isinstance(data, str):
-            return self._left_out(data)
+            self.out.skipped[data] += 1
+            return None
         content = identity(data)
         facts = self.cleaner.image(data, id, url, content)
         if isinstance(facts, str):
-            return self._left_out(facts)
+            self.out.skipped[facts] += 1
+            return None
         stamp = self.stamps[path] if own is None else None
         path, offset = (path, offset) if own is None else self.out.keep(own)
         return path, offset or 0, len(data), content, stamp, facts.perceptual
-
-    def _left_out(self, reason: str) -> None:
-        self.out.skipped[reason] += 1
 
     def _read(self, path: str, offset: int, length: int | None) -> bytes | str:
         """The bytes, or the reason why there are none."""

@@ -81,9 +81,6 @@ def look(data: bytes, max_pixels: int = MAX_PIXELS, how: How = "pixels") -> Imag
     kind = format_of(data)
     if kind is None:
         return _no_image(data)
-    announced = _webp_pixels(data) if kind == "WEBP" else 0  # Pillow allocates a WebP's canvas on opening it
-    if announced > max_pixels:
-        return "image: too many pixels"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -134,6 +131,8 @@ def _webp_pixels(data: bytes) -> int:
 
 
 def _opened(data: bytes, kind: str, max_pixels: int, how: How) -> ImageFacts | str:
+    if kind == "WEBP" and _webp_pixels(data) > max_pixels:  # Pillow allocates a WebP's canvas on opening it
+        return "image: too many pixels"
     image = Image.open(io.BytesIO(data), formats=(kind,))
     width, height = image.size
     if width * height > max_pixels:

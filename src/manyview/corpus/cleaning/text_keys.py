@@ -19,8 +19,12 @@ def text_keys(texts: pa.Array | pa.ChunkedArray) -> np.ndarray:
 
 
 def said_keys(views: pa.Table, *columns: str) -> np.ndarray:
-    """[n] uint64, equal for rows that say the same in the same `columns`, of "id" and "kind" or neither."""
-    key = text_keys(views["text"]).view(np.uint64)
+    """[n] uint64, equal for rows that say the same in the same `columns`, of "id" and "kind" or neither.
+
+    Where the table has a column `said`, it holds the `text_keys` already.
+    """
+    known = "said" in views.column_names
+    key = (views["said"].to_numpy() if known else text_keys(views["text"])).view(np.uint64)
     for column in columns:
         own = _by_distinct(views[column], lambda value: identity(value.encode())).view(np.uint64)
         key = (key ^ own) * np.uint64(0x9E3779B97F4A7C15)
