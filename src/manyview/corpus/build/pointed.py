@@ -62,7 +62,7 @@ class PointedBytes:
             path, offset, length = ranges[place]
             if "://" in path:
                 remote.setdefault(locate(path).fs, []).append(place)  # type: ignore[union-attr]
-            elif os.preadv(self._opened(path), [pieces[place]], offset) != length:
+            elif os.preadv(self._opened(path), [pieces[place].data], offset) != length:
                 raise _shorter(path, offset, length)
         for files, places in remote.items():
             for place, found in zip(places, _fetched(files, [ranges[place] for place in places]), strict=True):
