@@ -199,7 +199,9 @@ def speed(samples: Sequence[Sequence[bytes]]) -> tuple[str, Sequence[str], list[
     """Pages a CPU second, medians over the rounds, and the ratio in each round; each has pages of its own."""
     ways: dict[str, Callable[[bytes], object]] = {
         "trafilatura.extract(page)": trafilatura.extract,
-        "trafilatura.extract(page, include_images=True, with_metadata=True)": lambda data: trafilatura.extract(data, include_images=True, with_metadata=True),
+        "trafilatura.extract(page, include_images=True, with_metadata=True)": lambda data: trafilatura.extract(
+            data, include_images=True, with_metadata=True
+        ),
         "manyview: read_page(page_text(page), url)": lambda data: read_page(page_text(data), _BASE),
     }
     for way in ways.values():

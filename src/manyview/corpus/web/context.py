@@ -53,12 +53,10 @@ class Surroundings:
         if before is None and after is None:
             return ""
         for box in outline.ancestors(image):
-            first = before is not None and self._in(box, before)
-            second = after is not None and self._in(box, after)
-            if first or second:
-                return self._clipped(
-                    self._text(before, aside) if first else "", self._text(after, aside) if second else ""
-                )
+            first = self._text(before, aside) if before is not None and self._in(box, before) else None
+            second = self._text(after, aside) if after is not None and self._in(box, after) else None
+            if first is not None or second is not None:
+                return self._clipped(first or "", second or "")
         return ""
 
     def _nearest(self, places: range, section: Section, aside: bool) -> int | None:
