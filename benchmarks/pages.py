@@ -205,7 +205,8 @@ def speed(samples: Sequence[Sequence[bytes]]) -> tuple[str, Sequence[str], list[
         "manyview: read_page(page_text(page), url)": lambda data: read_page(page_text(data), _BASE),
     }
     for way in ways.values():
-        way(samples[0][0])
+        for data in samples[0][:10]:  # loads what is loaded once
+            way(data)
     found: dict[str, list[float]] = {name: [] for name in ways}
     for pages in samples:
         for name, way in ways.items():

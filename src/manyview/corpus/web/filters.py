@@ -169,10 +169,11 @@ def _capitals(rules: WebRules, text: str, lang: str) -> bool:
 
 def _repeats(rules: WebRules, text: str, lang: str) -> bool:
     """Single CJK characters recur in good texts: pairs of them are counted instead."""
-    words = _words(text.lower())
+    wide = not text.isascii() and _WIDE.search(text) is not None
+    words = _words(text.lower()) if wide else text.lower().split()
     if len(words) < 4:
         return False
-    if not text.isascii() and _WIDE.search(text):
+    if wide:
         words = [one + other for one, other in pairwise(words)]
     return len(words) - len(set(words)) > rules.max_repeated_share * len(words)
 

@@ -31,10 +31,9 @@ _BLOCKS = _set(
 _NOT_TEXT = re.compile(
     r"<!--.*?-->|<(script|style|iframe|xmp|noembed|noframes|plaintext|svg|math|template)(?=[ >]).*?</\1>", re.DOTALL
 )
-_LINKED_DATA = re.compile(r'<script(?=[^>]*="application/ld\+json)[^>]*>(.*?)</script>', re.DOTALL | re.IGNORECASE)
+_LINKED_DATA = re.compile(r'<script(?=[^>]*="(?i:application/ld\+json))[^>]*>(.*?)</script>', re.DOTALL)
 _ATTRIBUTE = re.compile(r'(\S[^\s=]*)="([^"]*)"')
-_INVISIBLE = "\u00ad\u200b\u2060\ufeff"
-_GONE = dict.fromkeys(map(ord, _INVISIBLE))
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 _DEEPEST = 200
 _Tag = tuple[str, str, bool, bool, bool]  # name, attributes, whether it closes, begins or ends a block, is void
 _KNOWN = dict[str, _Tag]()
@@ -50,8 +49,8 @@ def _unescaped(text: str) -> str:
 
 def squeezed(text: str) -> str:
     """White space collapsed, soft hyphens and invisible marks of width zero gone."""
-    if not text.isascii() and any(sign in text for sign in _INVISIBLE):
-        text = text.translate(_GONE)
+    if not text.isascii() and ("\u200b" in text or "\u00ad" in text or "\u2060" in text or "\ufeff" in text):
+        text = text.translate(_INVISIBLE)
     return " ".join(text.split())
 
 
@@ -83,7 +82,7 @@ class Outline:
             document = HTMLTree.parse(markup.encode("utf-8", "replace").decode()).document
         repaired = document.html if document is not None else ""
         outline = cls()
-        if "ld+json" in repaired:
+        if "<script" in repaired:
             outline.linked_data = _LINKED_DATA.findall(repaired)
         _fill(outline, _NOT_TEXT.sub("", repaired))
         return outline

@@ -1,0 +1,37 @@
+"""Laws of inherited marks: the answers of a climb from each element, asked in any order."""
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manyview.corpus.web.inherited import Inherited
+from manyview.corpus.web.outline import Outline
+
+pieces = st.sampled_from(("<div>", "<nav>", "</div>", "</nav>", "<p class=nav>", "</p>", "<img src=a>", "text"))
+
+
+def is_nav(tag: str, raw: str) -> bool:
+    """A mark by tag or attribute."""
+    return tag == "nav" or "nav" in raw
+
+
+@given(st.lists(pieces, max_size=30).map("".join), st.randoms())
+def test_a_mark_is_on_all_that_its_element_holds(markup: str, order: Random) -> None:
+    outline = Outline.parse(markup)
+    marked = [of for of, tag in enumerate(outline.tags) if is_nav(tag, outline.raw[of])]
+    asked = list(range(len(outline.tags)))
+    order.shuffle(asked)
+    inherited = Inherited(outline, is_nav)
+    for element in asked:
+        assert inherited.marks(element) == any(outline.holds(of, element) for of in marked)
+
+
+def test_each_element_is_looked_at_once() -> None:
+    looked = list[str]()
+    outline = Outline.parse("<main>" + "<p><img src=a></p>" * 50 + "</main>")
+    inherited = Inherited(outline, lambda tag, raw: bool(looked.append(tag)))  # type: ignore[func-returns-value]
+    for _ in range(2):
+        for element in range(len(outline.tags)):
+            assert not inherited.marks(element)
+    assert len(looked) == len(outline.tags)
