@@ -143,3 +143,15 @@ def test_what_is_not_there_is_a_sentence(tmp_path: Path) -> None:
         PagesSource(PagesConfig(path=str(tmp_path / "nothing"))).parts()
     with pytest.raises(UsageError, match="no file at"):
         PagesSource(PagesConfig(path=str(tmp_path))).parts()
+
+
+def test_a_page_that_is_a_link_out_of_the_folder_is_none_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (tmp_path / "secret.html").write_text("<img src=a.jpg alt='A red kite'>")
+    (folder / "link.html").symlink_to(tmp_path / "secret.html")
+    with pytest.raises(UsageError, match="lead out of it"):
+        PagesSource(PagesConfig(path=str(folder))).parts()
+    (folder / "own.html").write_text("<img src=a.jpg alt='A red kite'>")
+    (part,) = PagesSource(PagesConfig(path=str(folder))).parts()
+    assert [file.name for file in part.files] == ["own.html"]

@@ -50,25 +50,28 @@ class Surroundings:
             return self._clipped(own, "")
         before = self._nearest(range(place - 1, max(-1, place - 1 - _LOOKED_AT), -1), section, aside)
         after = self._nearest(range(place, min(len(outline.runs), place + _LOOKED_AT)), section, aside)
-        if before is None and after is None:
+        if before < 0 and after < 0:
             return ""
         for box in outline.ancestors(image):
-            first = self._text(before, aside) if before is not None and self._in(box, before) else None
-            second = self._text(after, aside) if after is not None and self._in(box, after) else None
-            if first is not None or second is not None:
-                return self._clipped(first or "", second or "")
+            first, second = self._in(box, before), self._in(box, after)
+            if first or second:
+                texts = (self._text(before, aside) if first else "", self._text(after, aside) if second else "")
+                return self._clipped(*texts)
         return ""
 
-    def _nearest(self, places: range, section: Section, aside: bool) -> int | None:
+    def _nearest(self, places: range, section: Section, aside: bool) -> int:
+        """The first of the runs that is running text, -1 if the section ends before one."""
         for place in places:
             begin, end, _ = self._outline.runs[place]
             if begin < section.begin or end > section.end:
-                return None
+                break
             if self._text(place, aside):
                 return place
-        return None
+        return -1
 
     def _in(self, box: int, place: int) -> bool:
+        if place < 0:
+            return False
         begin, end, _ = self._outline.runs[place]
         return self._outline.begins[box] <= begin and end <= self._outline.ends[box]
 

@@ -145,7 +145,7 @@ class Outline:
         return [element for element, tag in enumerate(self.tags) if tag in tags]
 
 
-def _fill(outline: Outline, markup: str) -> None:  # noqa: PLR0912
+def _fill(outline: Outline, markup: str) -> None:  # noqa: PLR0912  said below
     """One loop over all tags of all pages: flat on purpose, each line of it is paid a million times."""
     tags, raw, parents, begins = outline.tags, outline.raw, outline.parents, outline.begins
     most = markup.count("<")

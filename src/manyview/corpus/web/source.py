@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -12,9 +13,9 @@ from pydantic import Field
 from manyview.config import Config
 from manyview.corpus.location import locate
 from manyview.corpus.sources.contract import Batch
+from manyview.corpus.sources.files import File, find_files, is_remote
 from manyview.corpus.web.address import absolute
 from manyview.corpus.web.charset import page_text
-from manyview.corpus.web.files import File, find_files
 from manyview.corpus.web.filters import WebRules
 from manyview.corpus.web.folder import FolderImages, saved_from
 from manyview.corpus.web.junk import junk_reason
@@ -26,7 +27,7 @@ from manyview.errors import UsageError
 __all__ = ["PagesConfig", "PagesPart", "PagesSource", "WarcConfig", "WarcPart", "WarcSource"]
 
 _PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".shtml")
-_WARC_SUFFIXES = (".warc", ".warc.gz", ".warc.zst", ".warc.lz4")
+_WARC_SUFFIXES = (".warc", ".lz4")  # behind which .gz or .zst may stand
 _FILES_A_PART = 200
 _GROUP = "what must not be split between train and test: all images of a page, or each image by itself"
 
@@ -165,6 +166,16 @@ class PagesSource:
         if not place.exists():
             raise UsageError(f"{self.config.path} does not exist: give a folder of HTML files, or one such file")
         root = str(place if place.is_dir() else place.parent)
-        files = find_files(self.config.path, _PAGE_SUFFIXES)
+        found = find_files(self.config.path, _PAGE_SUFFIXES)
+        files = [file for file in found if _lies_below(root, file)]
+        if not files:
+            raise UsageError(
+                f"all pages of {self.config.path} are links that lead out of it: give the folder they are in"
+            )
         starts = range(0, len(files), _FILES_A_PART)
         return [PagesPart(tuple(files[of : of + _FILES_A_PART]), root, self.config) for of in starts]
+
+
+def _lies_below(root: str, file: File) -> bool:
+    """Not a link that leads out of the folder: what lies elsewhere is nobody's page of it."""
+    return is_remote(root) or Path(file.path).resolve().is_relative_to(Path(root).resolve())
