@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import pickle
 import re
 import socket
+import sys
 import threading
 import time
 import traceback
@@ -18,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, TypeVar
 
-from manyview.errors import ManyviewError, UsageError
+from manyview.errors import ExitCode, ManyviewError, UsageError
 
 __all__ = ["Engine", "daft_module", "refusals_as_os_errors"]
 
@@ -145,6 +147,10 @@ class Engine:
             try:
                 for row in rows:
                     yield pickle.loads(row["result"])
+            except KeyboardInterrupt:
+                _end_without_finalizing()
+                rows = iter(())  # nobody waits
+                raise
             except Exception as error:
                 raise _spoken(error, self.address) from error
             finally:
@@ -184,6 +190,18 @@ def _reach(address: str) -> None:
     if not (host and port.isdecimal()):
         raise ValueError("allowed: HOST:PORT, ray://HOST:PORT, auto")
     socket.create_connection((host, int(port)), timeout=_REACHED_WITHIN_S).close()
+
+
+@cache
+def _end_without_finalizing() -> None:
+    """Leave by os._exit when this process is done: Daft's threads still work, and abort one that is finalized."""
+
+    def leave() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ExitCode.INTERRUPTED)
+
+    atexit.register(leave)
 
 
 def _numbered(unit: tuple[int, Callable[[], Result]]) -> tuple[int, Result]:

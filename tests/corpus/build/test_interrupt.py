@@ -22,7 +22,8 @@ def test_ctrl_c_ends_a_build_with_one_line_and_nobody_left(tmp_path: Path, whole
         write_table(tmp_path / f"part-{number}.parquet", [{**row, "sku": f"{n}"} for n in range(20) for row in rows])
     save_config(config(tmp_path / "part-*.parquet"), tmp_path / "build.yaml")
     command = build_command(tmp_path / "build.yaml", tmp_path / "out")
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, env=os.environ, start_new_session=True)
+    environment = os.environ | {"PYTHONPATH": "src"}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, start_new_session=True)
     try:
         end = time.monotonic() + 60
         while not (workers := writers(tmp_path / "out" / ".build" / "staged")):
