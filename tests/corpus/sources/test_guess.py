@@ -16,7 +16,8 @@ from tests.corpus.sources.reading import everything
 
 from manyview.config import load_config, save_config
 from manyview.corpus import write_corpus
-from manyview.corpus.sources import SourceConfig, completed_config, guess_source, open_source
+from manyview.corpus.sources.config import SourceConfig, completed_config, open_source
+from manyview.corpus.sources.guess import guess_source
 from manyview.corpus.sources.table import TableConfig
 from manyview.errors import UsageError
 

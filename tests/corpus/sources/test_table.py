@@ -15,8 +15,9 @@ from pydantic import ValidationError
 from tests.corpus.sources.reading import Everything, everything
 
 from manyview.corpus.sources import lines as lines_module
-from manyview.corpus.sources import open_source, table_rows
 from manyview.corpus.sources import table as table_module
+from manyview.corpus.sources import table_rows
+from manyview.corpus.sources.config import open_source
 from manyview.corpus.sources.table import TableConfig, TableSource
 from manyview.errors import ManyviewError, UsageError
 

@@ -1,17 +1,5 @@
-"""Sources: what people have, read as two tables."""
+"""Sources: what people have, read as two tables. Any of them by its config: `config`; by its path: `guess`."""
 
-from manyview.corpus.sources.config import SourceConfig, completed_config, open_source
 from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch, Part, Source
-from manyview.corpus.sources.guess import guess_source
 
-__all__ = [
-    "IMAGES",
-    "VIEWS",
-    "Batch",
-    "Part",
-    "Source",
-    "SourceConfig",
-    "completed_config",
-    "guess_source",
-    "open_source",
-]
+__all__ = ["IMAGES", "VIEWS", "Batch", "Part", "Source"]
