@@ -139,7 +139,7 @@ def doctor(
 
 @app.command()
 def tag(
-    images: Annotated[str, typer.Argument(help="A corpus, or what manyview build takes: folders, tables, tars.")],
+    images: Annotated[str, typer.Argument(help="A corpus, a folder, or a Parquet file with the columns id and bytes.")],
     out: Annotated[Path, typer.Option(help="Parquet file of texts to write; a source of manyview build.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="key=value, as in tagger.name=imagenet.")] = None,
     config: Annotated[
