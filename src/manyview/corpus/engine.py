@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import collections
 import logging
 import os
 import pickle
@@ -12,8 +13,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,7 @@ _SILENT = {
 }
 _ATTEMPTS = 3  # without a single result between them
 _REACHED_WITHIN_S = 5
+_WATCHED_EACH_S = 0.25
 _DIED = ("UDF process", "ActorDiedError", "WorkerCrashedError", "NodeDiedError", "ActorUnavailableError")
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
@@ -120,10 +122,11 @@ class Engine:
         waiting, deaths = dict(enumerate(items)), 0
         while waiting:
             try:
-                for number, found in self._attempt(function, waiting):
-                    del waiting[number]
-                    deaths = 0
-                    yield found.value()
+                with closing(self._attempt(function, waiting)) as attempt:
+                    for number, found in attempt:
+                        del waiting[number]
+                        deaths = 0
+                        yield found.value()
             except _WorkerDied as death:
                 deaths += 1
                 if deaths == _ATTEMPTS:
@@ -134,41 +137,33 @@ class Engine:
 
     def _attempt(
         self, function: Callable[[Any], Any], items: Mapping[int, Any]
-    ) -> Iterator[tuple[int, _Returned | _Raised]]:
+    ) -> Generator[tuple[int, _Returned | _Raised], None, None]:
         """Numbers of items and what became of them, until all are done or a worker dies."""
         daft = self.start()
         frame = daft.from_pydict({"item": [pickle.dumps(item) for item in items.items()]})
         frame = frame.into_partitions(len(items)) if self.name == "ray" else frame.into_batches(1)
-        parent = os.getpid() if self.name == "local" else None
-        with TemporaryDirectory(prefix="manyview-") as folder:
-            stopped = Path(folder, "stopped")
-            call = daft.func(_Pickled(function, parent, stopped), return_dtype=daft.DataType.binary(), use_process=True)
+        with ExitStack() as stack:
+            lease = stack.enter_context(_lease()) if self.name == "local" else None
+            pickled = _Pickled(function, lease)
+            call = daft.func(pickled, return_dtype=daft.DataType.binary(), use_process=True)
             rows = frame.select(call(frame["item"]).alias("result")).iter_rows()
             try:
                 for row in rows:
                     yield pickle.loads(row["result"])
             except KeyboardInterrupt:
                 _end_without_finalizing()
-                rows = iter(())  # nobody waits
+                raise
+            except GeneratorExit:
+                _wind_down(rows, lease)
                 raise
             except Exception as error:
+                _wind_down(rows, lease)
                 raise _spoken(error, self.address) from error
-            finally:
-                stopped.touch()
-                if self.name == "local":
-                    _wait_for_what_is_under_way(rows)
 
     def run(self, units: Sequence[Callable[[], Result]]) -> Iterator[Result]:
         """What each unit gives, in their order."""
         found = dict(self.map(_numbered, list(enumerate(units))))
         return (found[number] for number in range(len(units)))
-
-
-def _wait_for_what_is_under_way(rows: Iterator[Any]) -> None:
-    """Daft's threads must end before the interpreter does, which they would abort."""
-    with suppress(Exception):  # there is a better one to tell
-        for _ in rows:
-            pass
 
 
 class _WorkerDied(Exception):
@@ -190,6 +185,36 @@ def _reach(address: str) -> None:
     if not (host and port.isdecimal()):
         raise ValueError("allowed: HOST:PORT, ray://HOST:PORT, auto")
     socket.create_connection((host, int(port)), timeout=_REACHED_WITHIN_S).close()
+
+
+@dataclass(frozen=True)
+class _Lease:
+    """While the file is there and the process lives, those that it has started go on."""
+
+    parent: int
+    file: Path
+
+    @property
+    def holds(self) -> bool:
+        return os.getppid() == self.parent and self.file.exists()
+
+
+@contextmanager
+def _lease() -> Iterator[_Lease]:
+    with TemporaryDirectory(prefix="manyview-", ignore_cleanup_errors=True) as folder:
+        file = Path(folder) / "lease"
+        file.touch()
+        yield _Lease(os.getpid(), file)
+
+
+def _wind_down(rows: Iterator[Any], lease: _Lease | None) -> None:
+    """End what still works on a local stream that nobody reads on: Daft's threads abort a process that ends sooner."""
+    if lease is None:
+        return
+    lease.file.unlink(missing_ok=True)
+    with suppress(Exception):
+        collections.deque(rows, maxlen=0)
+    time.sleep(2 * _WATCHED_EACH_S)  # the first death ends the rows, the other workers have as long to follow
 
 
 @cache
@@ -229,18 +254,15 @@ class _Pickled:
     """A function between bytes; what it raises comes back as a value, so that what Daft raises is Daft's."""
 
     function: Callable[[Any], Any]
-    parent: int | None  # the process that starts those that call; None where that is Ray's
-    stopped: Path  # is there when nobody wants the results any more; on other machines it never is
+    lease: _Lease | None  # None where Ray starts those that call
 
     @property
     def __name__(self) -> str:
         return getattr(self.function, "__name__", type(self.function).__name__)
 
     def __call__(self, item: bytes) -> bytes:
-        _leave_with(self.parent or os.getppid())
+        _leave_with(self.lease, os.getppid())
         number, given = pickle.loads(item)
-        if self.stopped.exists():
-            return pickle.dumps((number, _Returned(None)))
         try:
             return pickle.dumps((number, _Returned(self.function(given))))
         except Exception as error:
@@ -260,12 +282,12 @@ def _portable(error: Exception) -> Exception:
 
 
 @cache
-def _leave_with(parent: int) -> None:
-    """End this process soon after the one that started it, which may be killed and tell nobody."""
+def _leave_with(lease: _Lease | None, parent: int) -> None:
+    """End this process soon after its lease, or after the process that started it, which may be killed."""
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
+        while lease.holds if lease else os.getppid() == parent:
+            time.sleep(_WATCHED_EACH_S)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
