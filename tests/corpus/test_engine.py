@@ -144,17 +144,20 @@ def test_a_bug_keeps_its_traceback(function: Callable[[int], int], kind: type[Ex
     assert f"in {function.__name__}" in note
 
 
+@pytest.mark.slow
 def test_an_item_whose_process_is_killed_is_done_by_another(tmp_path: Path) -> None:
     items = [(tmp_path, number) for number in range(6)]
     assert sorted(elsewhere(partial(mapped, killed_once, items))) == list(range(6))
     assert (tmp_path / "died").exists()
 
 
+@pytest.mark.slow
 def test_an_item_that_kills_every_process_is_an_error_and_not_an_endless_loop() -> None:
     with pytest.raises(ManyviewError, match="a worker process died 3 times in a row"):
         elsewhere(partial(mapped, killed_always, range(4)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_process_outlives_the_one_that_was_told_to_end(tmp_path: Path, sign: signal.Signals) -> None:
     code = (

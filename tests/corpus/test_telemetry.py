@@ -43,6 +43,7 @@ def calls(folder: Path, command: list[str]) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
 
 
+@pytest.mark.slow
 def test_a_build_by_several_processes_calls_nobody(tmp_path: Path) -> None:
     for number in range(3):
         write_table(tmp_path / f"part-{number}.parquet", products(4, seed=number))

@@ -88,6 +88,7 @@ def test_several_files_are_as_good_as_one_and_the_bytes_are_always_the_same(tmp_
     }
 
 
+@pytest.mark.slow
 def test_processes_leave_the_bytes_that_one_process_leaves(tmp_path: Path) -> None:
     for number in range(3):
         write_table(tmp_path / f"part-{number}.parquet", products(10, seed=number))
