@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.corpus.build.shop import build_command, config, products, write_table
 
 from manyview.config import save_config
