@@ -3,6 +3,7 @@
     Exception
     └── ManyviewError        1    something failed and the sentence says what
         ├── NonFiniteError   1    numbers that are infinite or not numbers: training skips the step
+        ├── TooManyFailuresError 1  more URLs failed than a fetch puts up with
         ├── UsageError       2    a wrong path, key or argument: the user can put it right
         ├── DataError        3    corrupt or inconsistent data: the file is named
         ├── Saved           75    a signal came, the state is on disk: start the same command again
@@ -15,7 +16,16 @@ Every message is one sentence: what was met, what was got, what is allowed or wh
 from enum import IntEnum
 from typing import ClassVar
 
-__all__ = ["DataError", "ExitCode", "Interrupted", "ManyviewError", "NonFiniteError", "Saved", "UsageError"]
+__all__ = [
+    "DataError",
+    "ExitCode",
+    "Interrupted",
+    "ManyviewError",
+    "NonFiniteError",
+    "Saved",
+    "TooManyFailuresError",
+    "UsageError",
+]
 
 
 class ExitCode(IntEnum):
@@ -37,6 +47,10 @@ class ManyviewError(Exception):
 
 class NonFiniteError(ManyviewError):
     """Features, a loss or a gradient that are infinite or not numbers."""
+
+
+class TooManyFailuresError(ManyviewError):
+    """More URLs failed than the rules of a fetch put up with."""
 
 
 class UsageError(ManyviewError):

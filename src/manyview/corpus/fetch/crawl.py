@@ -22,8 +22,9 @@ from manyview.corpus.fetch.reasons import FetchFailure
 from manyview.corpus.fetch.report import FetchReport
 from manyview.corpus.fetch.rules import FetchRules
 from manyview.corpus.fetch.store import Which
-from manyview.corpus.fetch.tally import FETCHED, Tally, TooManyFailuresError
+from manyview.corpus.fetch.tally import FETCHED, Tally
 from manyview.corpus.fetch.writer import StoreWriter
+from manyview.errors import TooManyFailuresError
 
 __all__ = ["Crawl", "Progress"]
 

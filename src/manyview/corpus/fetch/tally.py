@@ -6,16 +6,12 @@ from collections import Counter
 
 from manyview.corpus.fetch.report import FetchReport
 from manyview.corpus.fetch.rules import FetchRules
-from manyview.errors import ManyviewError
+from manyview.errors import TooManyFailuresError
 
-__all__ = ["FETCHED", "Tally", "TooManyFailuresError"]
+__all__ = ["FETCHED", "Tally"]
 
 FETCHED = "fetched"
 _NAMED = 5
-
-
-class TooManyFailuresError(ManyviewError):
-    """More URLs failed than the rules put up with."""
 
 
 class Tally:
