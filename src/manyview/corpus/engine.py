@@ -88,6 +88,7 @@ class Engine:
             import ray  # noqa: PLC0415  optional, and slow
         except ImportError:
             raise UsageError("--engine ray needs Ray: pip install 'manyview[ray]'") from None
+        os.environ["DAFT_RUNNER"] = "ray"  # another value is complained of at each query
         if not ray.is_initialized():
             self._join(ray)
         daft.set_runner_ray(noop_if_initialized=True)
