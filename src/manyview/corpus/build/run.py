@@ -71,6 +71,8 @@ def build(
     corpus = locate(out)
     if not config.sources:
         raise UsageError("a build needs at least one source")
+    if config.clean.scores is not None:
+        raise UsageError("clean.scores: a build applies no scores yet; use manyview.corpus.cleaning.score on its views")
     if mode == "overwrite":
         check_not_within(_paths([*config.sources, *config.clicks]), corpus)
     try:
