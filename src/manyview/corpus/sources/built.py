@@ -16,7 +16,7 @@ from manyview.config import Config
 from manyview.corpus.corpus import STARTER, Corpus, starter_folder
 from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
 from manyview.corpus.sources.damage import counted_batch, until_damage
-from manyview.corpus.sources.files import File, find_files
+from manyview.corpus.sources.files import File, OneFile, find_files
 from manyview.corpus.sources.table_rows import opened_parquet
 from manyview.corpus.table import SCHEMA
 from manyview.errors import UsageError
@@ -43,21 +43,11 @@ class CorpusConfig(Config):
 
 
 @dataclass(frozen=True)
-class CorpusPart:
+class CorpusPart(OneFile):
     """One shard."""
 
     file: File
     prefix: str
-
-    @property
-    def name(self) -> str:
-        """The shard."""
-        return self.file.name
-
-    @property
-    def version(self) -> str:
-        """Of the shard."""
-        return self.file.version
 
     def read(self) -> Iterator[Batch]:
         """The records, their texts in order."""

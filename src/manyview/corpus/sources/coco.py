@@ -16,7 +16,7 @@ from manyview.config import Config
 from manyview.corpus.sources.block import Block
 from manyview.corpus.sources.contract import Batch
 from manyview.corpus.sources.damage import counted_batch, until_damage
-from manyview.corpus.sources.files import File, find_files, open_stream
+from manyview.corpus.sources.files import File, OneFile, find_files, open_stream
 from manyview.corpus.sources.json_arrays import array_elements
 from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import ImageMapping, RowMapping, ViewMapping
@@ -69,21 +69,11 @@ class Objects:
 
 
 @dataclass(frozen=True)
-class CocoPart:
+class CocoPart(OneFile):
     """One annotation file."""
 
     config: CocoConfig
     file: File
-
-    @property
-    def name(self) -> str:
-        """The file."""
-        return self.file.name
-
-    @property
-    def version(self) -> str:
-        """Of the file."""
-        return self.file.version
 
     def read(self) -> Iterator[Batch]:
         """The images, the captions as they come, then the objects of each image."""

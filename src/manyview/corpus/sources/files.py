@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COMPRESSIONS",
     "File",
+    "OneFile",
     "compression_of",
     "expand_braces",
     "find_files",
@@ -55,6 +56,22 @@ class File:
     name: str
     size: int
     version: str
+
+
+class OneFile:
+    """A part that is one file: called as the file is, changed when that is."""
+
+    file: File
+
+    @property
+    def name(self) -> str:
+        """The file's path below that of all files of the source."""
+        return self.file.name
+
+    @property
+    def version(self) -> str:
+        """Of the file."""
+        return self.file.version
 
 
 def find_files(paths: str | Sequence[str], suffixes: Sequence[str], *, unreadable: bool = False) -> list[File]:

@@ -20,7 +20,7 @@ from manyview.corpus.sources.block import Block, path_in, plain
 from manyview.corpus.sources.contract import Batch
 from manyview.corpus.sources.damage import counted_batch, read_or_none, until_damage
 from manyview.corpus.sources.detect import completed
-from manyview.corpus.sources.files import File, find_files, is_remote, suffix_of
+from manyview.corpus.sources.files import File, OneFile, find_files, is_remote, suffix_of
 from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import RowMapping
 from manyview.corpus.sources.pictures import Places
@@ -54,21 +54,11 @@ class HuggingFaceConfig(RowMapping):
 
 
 @dataclass(frozen=True)
-class HuggingFacePart:
+class HuggingFacePart(OneFile):
     """One Arrow or Parquet file."""
 
     config: HuggingFaceConfig
     file: File
-
-    @property
-    def name(self) -> str:
-        """The file."""
-        return self.file.name
-
-    @property
-    def version(self) -> str:
-        """Of the file."""
-        return self.file.version
 
     def read(self) -> Iterator[Batch]:
         """The rows; numbers of a ClassLabel become its names."""

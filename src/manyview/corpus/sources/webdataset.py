@@ -19,7 +19,7 @@ from manyview.corpus.sources.block import Block
 from manyview.corpus.sources.contract import Batch
 from manyview.corpus.sources.damage import counted_batch, until_damage
 from manyview.corpus.sources.detect import completed
-from manyview.corpus.sources.files import File, compression_of, find_files, is_remote, open_stream
+from manyview.corpus.sources.files import File, OneFile, compression_of, find_files, is_remote, open_stream
 from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import RowMapping, with_fields
 from manyview.corpus.sources.pictures import Places
@@ -60,21 +60,11 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class WebDatasetPart:
+class WebDatasetPart(OneFile):
     """One tar. From a local one only places are read of the images, from others their bytes."""
 
     config: WebDatasetConfig
     file: File
-
-    @property
-    def name(self) -> str:
-        """The file."""
-        return self.file.name
-
-    @property
-    def version(self) -> str:
-        """Of the file."""
-        return self.file.version
 
     def read(self) -> Iterator[Batch]:
         """The samples as images and views, up to the end of the tar or to the first damage."""

@@ -13,7 +13,7 @@ from pydantic import Field
 from manyview.config import Config
 from manyview.corpus.location import locate
 from manyview.corpus.sources.contract import Batch
-from manyview.corpus.sources.files import File, find_files, is_remote
+from manyview.corpus.sources.files import File, OneFile, find_files, is_remote
 from manyview.corpus.web.address import absolute
 from manyview.corpus.web.charset import page_text
 from manyview.corpus.web.filters import WebRules
@@ -64,21 +64,11 @@ class PagesConfig(Config):
 
 
 @dataclass(frozen=True)
-class WarcPart:
+class WarcPart(OneFile):
     """One archive."""
 
     file: File
     config: WarcConfig
-
-    @property
-    def name(self) -> str:
-        """The file's path below what the config names."""
-        return self.file.name
-
-    @property
-    def version(self) -> str:
-        """Of the file."""
-        return self.file.version
 
     def read(self) -> Iterator[Batch]:
         """Pages and images in the order of the archive."""
