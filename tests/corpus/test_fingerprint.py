@@ -1,7 +1,7 @@
 """Laws of identity."""
 
 import io
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 
 import numpy as np
 import pytest
@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from manyview.corpus.fingerprint import difference_hash, identity, normalized_text, pixel_hash, text_identity
+from manyview.corpus.fingerprint import (
+    difference_hash,
+    identity,
+    image_identity,
+    normalized_text,
+    pixel_hash,
+    text_identity,
+)
 
 
 def photo(seed: int, side: int = 48) -> Image.Image:
@@ -29,6 +36,13 @@ def test_identity_is_the_signed_64_bit_blake2b_digest(data: bytes) -> None:
     value = identity(data)
     assert -(2**63) <= value < 2**63
     assert (value % 2**64).to_bytes(8, "little") == blake2b(data, digest_size=8).digest()
+
+
+@given(st.binary(max_size=64))
+def test_image_identity_is_the_signed_start_of_the_sha_256_digest(data: bytes) -> None:
+    value = image_identity(data)
+    assert -(2**63) <= value < 2**63
+    assert (value % 2**64).to_bytes(8, "little") == sha256(data).digest()[:8]
 
 
 @pytest.mark.parametrize(

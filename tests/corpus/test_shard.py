@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.corpus.records import records
 
 from manyview.corpus import SCHEMA, Corpus, Record, Text, write_corpus
-from manyview.corpus.fingerprint import identity
+from manyview.corpus.fingerprint import image_identity
 from manyview.corpus.table import records_from_table, table_from_records
 from manyview.errors import DataError, ManyviewError, UsageError
 
@@ -56,7 +56,7 @@ def test_rows_are_records(some: list[Record]) -> None:
     table = table_from_records(some)
     assert table.schema.equals(SCHEMA, check_metadata=True)
     assert list(records_from_table(table)) == some
-    assert table["image_hash"].to_pylist() == [identity(record.image) for record in some]
+    assert table["image_hash"].to_pylist() == [image_identity(record.image) for record in some]
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

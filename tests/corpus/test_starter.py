@@ -13,7 +13,7 @@ from lookalike import lookalikes, thumbnail
 from PIL import Image
 
 from manyview.corpus import Corpus, Record
-from manyview.corpus.fingerprint import identity, normalized_text, pixel_hash
+from manyview.corpus.fingerprint import image_identity, normalized_text, pixel_hash
 
 FREE = {"Apache-2.0", "MIT", "CC-BY-4.0", "CC-PDDC"}
 SIDE = 80
@@ -98,7 +98,7 @@ def test_no_split_shares_an_id_a_group_or_a_title(splits: Splits) -> None:
 
 
 def test_no_split_shares_an_image(splits: Splits, images: dict[str, Image.Image]) -> None:
-    assert_disjoint(splits, lambda record: [identity(record.image)])
+    assert_disjoint(splits, lambda record: [image_identity(record.image)])
     assert_disjoint(splits, lambda record: [pixel_hash(images[record.id])])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from manyview.corpus.fingerprint import identity
+from manyview.corpus.fingerprint import image_identity
 from manyview.corpus.record import Record, Text
 
 
@@ -86,7 +86,7 @@ def table_from_records(records: Sequence[Record]) -> pa.Table:
         pa.array([record.license for record in records], pa.string()),
         pa.array([record.attribution for record in records], pa.string()),
         images,
-        pa.array([identity(record.image) for record in records], pa.int64()),
+        pa.array([image_identity(record.image) for record in records], pa.int64()),
         pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), said).cast(pa.list_(TEXT_TYPE)),
     ]
     return pa.Table.from_arrays(columns, schema=SCHEMA)

@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image
 
 from manyview.config import load_config
-from manyview.corpus.fingerprint import identity
+from manyview.corpus.fingerprint import image_identity
 from manyview.errors import UsageError
 from manyview.tags.cache import TagCache
 from manyview.tags.config import TagConfig
@@ -108,7 +108,7 @@ def _batches(
 ) -> Iterator[_Batch]:
     remaining = iter(images)
     while some := list(islice(remaining, config.batch_size)):
-        hashes = [identity(data) for _, data in some]
+        hashes = [image_identity(data) for _, data in some]
         known = cache.get(cached_as, hashes)
         unknown = {of: data for of, (_, data) in zip(hashes, some, strict=True) if of not in known}
         decoding = {of: threads.submit(picture, data, config) for of, data in unknown.items()}

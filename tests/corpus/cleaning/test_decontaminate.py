@@ -16,7 +16,7 @@ from manyview.corpus.cleaning.decontaminate import (
     read_evaluation_sets,
 )
 from manyview.corpus.cleaning.image_facts import ImageFacts, look
-from manyview.corpus.fingerprint import identity
+from manyview.corpus.fingerprint import image_identity
 from manyview.errors import UsageError
 
 CAPTION = "A red car parked on the street"
@@ -26,7 +26,7 @@ def reason(data: bytes, rules: DecontaminationRules) -> str | None:
     """Why an image file has to go."""
     facts = look(data)
     assert isinstance(facts, ImageFacts)
-    return read_evaluation_sets(rules).image_reason(identity(data), facts.perceptual, rules.distance)
+    return read_evaluation_sets(rules).image_reason(image_identity(data), facts.perceptual, rules.distance)
 
 
 @pytest.fixture(params=["folder", "corpus", "split"])

@@ -21,7 +21,7 @@ from manyview.corpus.build.shared_cleaner import read_cleaner
 from manyview.corpus.cleaning.cleaner import Cleaner
 from manyview.corpus.cleaning.text_keys import text_keys
 from manyview.corpus.fetch import Failed, FetchStore
-from manyview.corpus.fingerprint import identity
+from manyview.corpus.fingerprint import image_identity
 from manyview.corpus.sources.contract import Part
 from manyview.errors import DataError
 
@@ -224,7 +224,7 @@ class _Looking:
         if isinstance(data, str):
             self.out.skipped[data] += 1
             return None
-        content = identity(data)
+        content = image_identity(data)
         facts = self.cleaner.image(data, id, url, content)
         if isinstance(facts, str):
             self.out.skipped[facts] += 1

@@ -23,7 +23,7 @@ from manyview.corpus.build.pointed import PointedBytes
 from manyview.corpus.build.staged import IMAGES, VIEWS
 from manyview.corpus.build.tables import read_tables
 from manyview.corpus.cleaning.boilerplate import Boilerplate
-from manyview.corpus.fingerprint import identity
+from manyview.corpus.fingerprint import image_identity
 from manyview.corpus.shard import SCHEMA, shard_writer
 from manyview.corpus.table import IMAGE_TYPE, TEXT_TYPE
 from manyview.errors import DataError
@@ -180,7 +180,7 @@ def _rows(images: pa.Table, lists: pa.Table, pointed: PointedBytes, encoding: En
     data, hashes = _read(images, pointed)
     if not encoding.untouched:
         anew = [encoded_anew(one, encoding) for one in data.to_pylist()]
-        data, hashes = pa.array(anew, pa.binary()), pa.array([identity(one) for one in anew], pa.int64())
+        data, hashes = pa.array(anew, pa.binary()), pa.array([image_identity(one) for one in anew], pa.int64())
     pixels = pa.StructArray.from_arrays([data, pa.nulls(len(data), pa.string())], fields=list(IMAGE_TYPE))
     columns = {
         **{name: images[name] for name in ("id", "source", "license", "attribution")},
@@ -193,12 +193,12 @@ def _rows(images: pa.Table, lists: pa.Table, pointed: PointedBytes, encoding: En
 
 
 def _read(images: pa.Table, pointed: PointedBytes) -> tuple[pa.BinaryArray, pa.ChunkedArray]:
-    """Bytes, and the `identity` of each: as it was found before where the file has not been touched since."""
+    """Bytes, and the `image_identity` of each: as it was found before where the file has not been touched since."""
     paths, content, stamps = (images[name].to_pylist() for name in ("path", "content", "stamp"))
     data = pointed.read_all(list(zip(paths, images["offset"].to_pylist(), images["length"].to_pylist(), strict=True)))
     now = {path: pointed.stamp(path) for path in set(paths)}  # after reading: a later change is not in the bytes
     for place, (path, expected, stamp) in enumerate(zip(paths, content, stamps, strict=True)):
-        if (stamp is None or stamp != now[path]) and identity(data[place].as_py()) != expected:
+        if (stamp is None or stamp != now[path]) and image_identity(data[place].as_py()) != expected:
             raise DataError(f"{path} has changed since it was looked at: start the build again")
     return data, images["content"]
 

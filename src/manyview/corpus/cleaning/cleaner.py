@@ -14,7 +14,7 @@ from manyview.corpus.cleaning.image_rules import judge_image
 from manyview.corpus.cleaning.opt_out import OptOut
 from manyview.corpus.cleaning.repeated import drop_repeated
 from manyview.corpus.cleaning.rules import CleaningRules, clean_views
-from manyview.corpus.fingerprint import identity
+from manyview.corpus.fingerprint import image_identity
 
 __all__ = ["Cleaner"]
 
@@ -37,7 +37,7 @@ class Cleaner:
         return self.opt_out.reason(id, url)
 
     def image(self, data: bytes, id: str, url: str | None = None, content: int | None = None) -> ImageFacts | str:
-        """What the image is, or why it stays out; `content` is its `identity` where that is known already."""
+        """What the image is, or why it stays out; `content` is its `image_identity` where that is known already."""
         if reason := self.refuses(id, url):
             return reason
         if len(data) > self.rules.images.max_bytes:
@@ -55,7 +55,7 @@ class Cleaner:
     def _held(self, data: bytes, facts: ImageFacts, content: int | None) -> str | None:
         if not len(self.held.images):
             return None
-        content = identity(data) if content is None else content
+        content = image_identity(data) if content is None else content
         return self.held.image_reason(content, facts.perceptual, self.rules.decontamination.distance)
 
     def views(self, views: pa.Table) -> tuple[pa.Table, Counter[str]]:

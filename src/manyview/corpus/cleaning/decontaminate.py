@@ -15,7 +15,7 @@ from manyview.corpus.cleaning.image_facts import ImageFacts, look
 from manyview.corpus.cleaning.near_duplicates import FARTHEST, near_to
 from manyview.corpus.cleaning.text_keys import text_keys
 from manyview.corpus.corpus import Corpus
-from manyview.corpus.fingerprint import identity, text_identity
+from manyview.corpus.fingerprint import image_identity, text_identity
 from manyview.corpus.location import locate
 from manyview.errors import UsageError
 
@@ -74,7 +74,7 @@ def read_evaluation_sets(rules: DecontaminationRules) -> EvaluationSet:
     images, hashes, texts = set[int](), set[int](), set[int]()
     for data, said in (pair for place in rules.against for pair in _contents(place)):
         if data is not None:
-            images.add(identity(data))
+            images.add(image_identity(data))
             facts = look(data) if rules.distance is not None else None
             if isinstance(facts, ImageFacts) and facts.perceptual is not None:
                 hashes.add(facts.perceptual)

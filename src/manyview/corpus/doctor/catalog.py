@@ -10,11 +10,11 @@ import pyarrow.compute as pc
 
 from manyview.corpus.doctor.occurrences import Occurrences
 from manyview.corpus.doctor.tally import Tally
-from manyview.corpus.fingerprint import identity
+from manyview.corpus.fingerprint import identity, image_identity
 
 __all__ = ["CATALOG_COLUMNS", "Catalog"]
 
-_NO_BYTES = identity(b"")
+_NO_BYTES = image_identity(b"")
 CATALOG_COLUMNS = ("id", "group", "source", "license", "image_hash")
 
 

@@ -16,7 +16,7 @@ from manyview.corpus.doctor.look import look
 from manyview.corpus.doctor.measures import ImageMeasures
 from manyview.corpus.doctor.quantiles import quantiles
 from manyview.corpus.doctor.tally import Shares, Tally
-from manyview.corpus.fingerprint import identity
+from manyview.corpus.fingerprint import image_identity
 
 __all__ = ["FindNear", "Looks", "near_groups", "same_hash"]
 
@@ -89,7 +89,7 @@ class Looks:
         )
 
     def _add_one(self, data: bytes, declared: int | None, row: int) -> None:
-        bytes_hash = identity(data)
+        bytes_hash = image_identity(data)
         if declared is not None and declared != bytes_hash:
             self.wrong_hash.append(row)
         self._size[len(data)] += 1
