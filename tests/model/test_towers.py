@@ -9,9 +9,10 @@ from torch.nn import functional
 
 from manyview.errors import UsageError
 from manyview.model import DualEncoder, ImageTowerConfig, ModelConfig, TextTowerConfig, train_wordpiece
-from manyview.model.image_tower import PatchEmbedding, PooledBlock, build_image_tower
+from manyview.model.image_tower import build_image_tower
 from manyview.model.ngrams import NgramTokenizer, pieces
 from manyview.model.residual import ResidualTower, _StandardizedConv
+from manyview.model.timm_tower import PatchEmbedding, PooledBlock
 
 WORDS = ["a red apple", "二只猫", "dinner with tomato and onion", "é", "a"]
 

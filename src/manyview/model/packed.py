@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.nn.attention.varlen import varlen_attn
 
 from manyview.model.attention import short_attention
 
@@ -61,6 +60,8 @@ def packed_attention(
     In half precision on a GPU one kernel takes all lengths; elsewhere texts of equal length go together.
     """
     if query.is_cuda and query.dtype in (torch.float16, torch.bfloat16) and not dropout:
+        from torch.nn.attention.varlen import varlen_attn  # noqa: PLC0415  2 s that a CPU does not need
+
         q, k, v = (of[0].transpose(0, 1).contiguous() for of in (query, key, value))
         ends = functional.pad(packing.starts, (0, 1), value=query.shape[2]).int()
         longest = packing.groups[-1][1]

@@ -20,6 +20,8 @@ class ResidualTower(nn.Module):
     the process an image is in. Any input side that is a multiple of 4 * 2**(stages - 1) fits.
     """
 
+    takes_any_size = True
+
     def __init__(
         self, widths: Sequence[int] = (64, 128, 256), depths: Sequence[int] = (1, 1, 1), patch: int = 4
     ) -> None:

@@ -14,7 +14,6 @@ from manyview.data import BatchSource, Tokenize
 from manyview.distributed import ALONE, World
 from manyview.errors import UsageError
 from manyview.model import DualEncoder, WordPieceTokenizer, train_wordpiece
-from manyview.model.image_tower import takes_any_size
 from manyview.train.checkpoint import Saver
 from manyview.train.config import TrainConfig
 from manyview.train.ema import Average
@@ -103,7 +102,7 @@ def new_model(config: TrainConfig, tokenizer: WordPieceTokenizer | None, device:
     """The model that `config` begins with, what may not move frozen. Raises UsageError for views it cannot take."""
     torch.manual_seed(config.seed)
     model = DualEncoder(config.model, tokenizer)
-    if any(view.size for view in config.views.images.values()) and not takes_any_size(model.image_tower):
+    if any(view.size for view in config.views.images.values()) and not model.image_tower.takes_any_size:
         raise UsageError(
             f"an image view has a size of its own, but {config.model.image.name} takes one size: "
             "model.image.options={dynamic_img_size: true}, or a convolutional tower"

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from manyview.config import Config
 from manyview.errors import DataError, UsageError
 from manyview.model import DualEncoder, ModelConfig, TextTowerConfig, WordPieceTokenizer
-from manyview.model.image_tower import TimmTower
 
 __all__ = [
     "StartConfig",
@@ -86,6 +85,8 @@ def start_weights(start: StartConfig, model: DualEncoder) -> None:
     if start.model is not None:
         model.load_state_dict(DualEncoder.from_pretrained(start.model).state_dict())
     if start.image_tower is not None:
+        from manyview.model.timm_tower import TimmTower  # noqa: PLC0415  2 s that the small tower does not need
+
         tower = model.image_tower
         if not isinstance(tower, TimmTower):
             raise UsageError("start.image_tower is for towers of timm: name the model with model.image.name")
