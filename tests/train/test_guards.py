@@ -134,6 +134,7 @@ def test_a_worker_that_is_killed_ends_the_run_with_a_sentence(config, tmp_path):
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_in_one_process_is_named_by_all(config, tmp_path):
     out = tmp_path / "run"
     with training(config("steps=4000", "workers=1"), out, processes=2) as process:

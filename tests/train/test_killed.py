@@ -49,7 +49,7 @@ def killed_and_continued(config, out, processes, rng):
     return weights(out)
 
 
-@pytest.mark.parametrize(("seed", "processes"), [(0, 1), (1, 1), (2, 2)])
+@pytest.mark.parametrize(("seed", "processes"), [(0, 1), pytest.param(2, 2, marks=pytest.mark.slow)])
 def test_a_killed_run_ends_with_the_bits_of_the_uninterrupted_one(config, tmp_path, uninterrupted, seed, processes):
     settings = config(*LONG)
     there = killed_and_continued(settings, tmp_path / "run", processes, random.Random(seed))
@@ -68,7 +68,11 @@ def test_twenty_killed_runs_end_with_the_bits_of_the_uninterrupted_one(
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(signal.SIGTERM, 75), pytest.param(signal.SIGUSR1, 75, marks=pytest.mark.slow), (signal.SIGINT, 130)],
+    [
+        (signal.SIGTERM, 75),
+        pytest.param(signal.SIGUSR1, 75, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_to_one_process_or_all_saves_and_tells_how_to_go_on(config, tmp_path, uninterrupted, number, code):
     settings, out = config(*LONG), tmp_path / "run"

@@ -87,7 +87,9 @@ def test_a_sharded_model_is_evaluated_while_it_trains(config, corpus, tmp_path):
         assert a["evaluation"] == pytest.approx(b["evaluation"], abs=1e-3)
 
 
-@pytest.mark.parametrize(("before", "after", "parallel"), [(1, 2, "ddp"), (2, 1, "fsdp")])
+@pytest.mark.parametrize(
+    ("before", "after", "parallel"), [(1, 2, "ddp"), pytest.param(2, 1, "fsdp", marks=pytest.mark.slow)]
+)
 def test_a_run_is_resumed_by_another_number_of_processes(config, tmp_path, before, after, parallel):
     settings = ("steps=12", "optimizer.warmup_steps=5", f"parallel={parallel}")
     train(config(*settings), tmp_path / "whole")

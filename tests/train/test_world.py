@@ -43,7 +43,7 @@ def alone(tmp_path_factory, corpus):
 
 
 @pytest.mark.parametrize("size", [2, pytest.param(4, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
+@pytest.mark.parametrize("parallel", ["ddp", pytest.param("fsdp", marks=pytest.mark.slow)])
 def test_many_processes_train_as_one_does(config, tmp_path, alone, size, parallel):
     one = alone(config(*STEPS))
     in_world(size, run, config(*STEPS, f"parallel={parallel}"), tmp_path / "run")
