@@ -48,6 +48,11 @@ class BucketCounts:
     buckets: np.ndarray = field(default_factory=lambda: np.zeros(1 << _BUCKET_BITS, np.uint32))
     of_kind: Counter[str] = field(default_factory=Counter)
 
+    @classmethod
+    def of_few(cls, rules: BoilerplateRules, texts: int) -> BucketCounts:
+        """With as few buckets as that many texts in all need, so that little memory is touched and sent about."""
+        return cls(rules, np.zeros(1 << min(_BUCKET_BITS, (8 * texts).bit_length()), np.uint32))
+
     def add(self, views: pa.Table) -> None:
         """Count a table that holds all views of its images."""
         for kind, keys in _keys_by_kind(views, self.rules.kinds).items():
