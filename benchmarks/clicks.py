@@ -25,8 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from manyview.corpus.build.gather import gather
-from manyview.corpus.clicks import ClickLog, in_processes, query_views
+from manyview.corpus.clicks.run import run
 
 _FILES = 20
 _QUERIES, _SHOWN = 300_000, 50
@@ -148,11 +147,11 @@ def make(folder: Path, rows: int, images: int) -> None:
 
 
 def by_manyview(folder: Path, processes: int) -> int:
-    log = ClickLog(path=str(folder / "log"), position="position", examination="rate", prior_clicks=2.0)
-    with in_processes(processes) as run:
-        query_views(log, folder / "views", folder / "work", run)
-        views, images = [str(folder / "views/*.parquet")], str(folder / "images.parquet")
-        return gather(views, images, folder / "manyview", folder / "work", run).views
+    told = ("position=position", "examination=rate", "prior_clicks=2.0")
+    images = str(folder / "images.parquet")
+    counts = run(str(folder / "log"), folder / "manyview", images, overrides=told, processes=processes)
+    views: int = counts["beside"]["views"]
+    return views
 
 
 def by_pandas(folder: Path, processes: int) -> int:

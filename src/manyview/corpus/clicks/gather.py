@@ -21,7 +21,7 @@ from manyview.corpus.location import locate, open_parquet
 from manyview.corpus.sources.contract import VIEWS
 from manyview.errors import UsageError
 
-__all__ = ["SAID", "GatherReport", "gather"]
+__all__ = ["SAID", "GatherReport", "check_images", "gather"]
 
 SAID = pa.list_(pa.struct([field for field in VIEWS if field.name != "id"]))
 
@@ -78,6 +78,11 @@ def gather(
     shutil.rmtree(folder)
     total = {name: sum(result[name] for result in results) for name in ("images", "views", "homeless")}
     return GatherReport(**total, without_id=lost)
+
+
+def check_images(images: str) -> None:
+    """Raise UsageError for a glob of images that `gather` would refuse."""
+    _schema(_files(images))
 
 
 def _files(glob: str) -> list[str]:

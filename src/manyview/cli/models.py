@@ -1,53 +1,24 @@
-"""The command line: one verb a job, and the only file that knows everybody."""
+"""Models: the verbs that train them, judge them and use them."""
 
 import json
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manyview import __version__
-from manyview.errors import ExitCode, ManyviewError, UsageError
+from manyview.cli.app import CorpusArgument, JsonOption, app
+from manyview.cli.output import print_table, write, writing
+from manyview.errors import UsageError
 
 if TYPE_CHECKING:
     from manyview.train import Evaluator, TrainConfig
 
-__all__ = ["app", "main"]
-
-app = typer.Typer(
-    help="An image and everything said about it become views; a dual encoder learns that they are the same thing.",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-CorpusOption = Annotated[str, typer.Option(help="Folder of a corpus, or starter.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+verb = partial(app.command, rich_help_panel="Models")
 
 
-def main() -> None:
-    """Run a verb; an error that the user can mend is one line on stderr and an exit code."""
-    try:
-        app()
-    except ManyviewError as error:
-        print(f"{_process()}error: {error}" if error.exit_code < ExitCode.SAVED else str(error), file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(ExitCode.INTERRUPTED)
-
-
-def _process() -> str:
-    """Which of several processes speaks."""
-    return f"process {os.environ['RANK']}: " if int(os.environ.get("WORLD_SIZE", "1")) > 1 else ""
-
-
-@app.command()
+@verb()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder to leave everything in; run again to continue.")] = Path(
         "runs/demo"
@@ -61,116 +32,9 @@ def demo(
     run_demo(out, seed=seed, overwrite=overwrite)
 
 
-@app.command()
-def build(
-    given: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SOURCE]... [KEY=VALUE]...",
-            help="Tables, folders, tars, data sets, web pages, corpora; and settings, as in split.shares.test=0.05.",
-        ),
-    ] = None,
-    out: Annotated[str | None, typer.Option(help="Folder of the corpus to write, here or under scheme://.")] = None,
-    config: Annotated[Path | None, typer.Option("-c", "--config", help="YAML file: sources, mappings, rules.")] = None,
-    engine: Annotated[str, typer.Option(help="local: the cores of this machine; ray: a cluster.")] = "local",
-    address: Annotated[str | None, typer.Option(help="With --engine ray: the cluster, as in host:6379.")] = None,
-    append: Annotated[bool, typer.Option("--append", help="Add what is new to a finished corpus.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a finished corpus.")] = False,
-    work: Annotated[
-        Path | None, typer.Option(help="Folder for what is under way; by default inside the corpus.")
-    ] = None,
-    keep_work: Annotated[bool, typer.Option("--keep-work", help="Leave that folder when all is done.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be taken from where; write nothing.")
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Turn what you have into a corpus: images and all texts about them, in shards; run again to continue."""
-    from manyview.corpus.build import Mode
-    from manyview.corpus.build import build as run
-    from manyview.corpus.build.console import BuildProgress, report_table, source_lines
-    from manyview.corpus.build.settings import build_config
-    from manyview.corpus.engine import Engine
-
-    if append and overwrite:
-        raise UsageError("--append and --overwrite exclude each other: give one of them")
-    if engine not in ("local", "ray"):
-        raise UsageError(f"--engine {engine}, allowed: local, ray")
-    settings = build_config(given or [], config)
-    for line in source_lines(settings):
-        print(line, file=sys.stderr)
-    if dry_run:
-        return
-    if out is None:
-        raise UsageError("--out is missing: the folder of the corpus to write")
-    mode: Mode = "append" if append else "overwrite" if overwrite else "new"
-    with BuildProgress() as progress:
-        where = Engine("ray" if engine == "ray" else "local", address)
-        report = run(settings, out, engine=where, mode=mode, work=work, keep_work=keep_work, progress=progress)
-    if as_json:
-        print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
-    else:
-        _print_table(report_table(report))
-        print(out)
-
-
-@app.command()
-def doctor(
-    corpus: Annotated[str, typer.Argument(help="Folder of a corpus, or starter.")],
-    overrides: Annotated[list[str] | None, typer.Argument(help="key=value limits, as in max_small=0.2.")] = None,
-    out: Annotated[Path, typer.Option(help="HTML page to write.")] = Path("doctor.html"),
-    config: Annotated[Path | None, typer.Option("-c", "--config", help="YAML file of limits.")] = None,
-    tokenizer: Annotated[Path | None, typer.Option(help="tokenizer.json, or a model or run with one.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Examine a corpus: counts, coverage, leaks, false negatives, what to change; exit code 3 when a check fails."""
-    from manyview.corpus.cleaning.near_duplicates import components
-    from manyview.corpus.doctor import diagnose
-
-    found = diagnose(corpus, config=config, overrides=overrides or (), tokenizer=tokenizer, find_near=components)
-    _write(out, found.page())
-    if as_json:
-        print(found.json())
-    else:
-        _print_table(found.text())
-        print(f"page: {out}", file=sys.stderr)
-    raise typer.Exit(found.exit_code)
-
-
-@app.command()
-def tag(
-    images: Annotated[str, typer.Argument(help="A corpus, a folder, or a Parquet file with the columns id and bytes.")],
-    out: Annotated[Path, typer.Option(help="Parquet file of texts to write; a source of manyview build.")],
-    overrides: Annotated[list[str] | None, typer.Argument(help="key=value, as in tagger.name=imagenet.")] = None,
-    config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="YAML file: tagger, vocabulary, template.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
-    as_json: JsonOption = False,
-) -> None:
-    """See what is in images: objects by a detector or a vocabulary, printed words, as texts about them."""
-    from manyview.tags.run import run
-
-    _print_counts(run(images, out, config, overrides or (), device).as_json(), out, as_json)
-
-
-@app.command()
-def phrases(
-    views: Annotated[str, typer.Argument(help="A corpus, or a Parquet file of texts.")],
-    out: Annotated[Path, typer.Option(help="Parquet file of texts to write; a source of manyview build.")],
-    overrides: Annotated[list[str] | None, typer.Argument(help="key=value, as in kinds=[caption].")] = None,
-    config: Annotated[Path | None, typer.Option("-c", "--config", help="YAML file.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Find what captions speak of: their noun phrases, as texts of their own."""
-    from manyview.tags.phrases.run import run
-
-    _print_counts(run(views, out, config, overrides or ()).as_json(), out, as_json)
-
-
-@app.command()
+@verb()
 def views(
-    corpus: Annotated[str, typer.Argument(help="Folder of a corpus, or starter.")],
+    corpus: CorpusArgument,
     out: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("views.html"),
     recipe: Annotated[str, typer.Option(help="Recipe whose views are drawn.")] = "many-view",
     overrides: Annotated[list[str] | None, typer.Argument(help="key=value overrides of the recipe.")] = None,
@@ -191,11 +55,11 @@ def views(
         title=f"What {settings.recipe} sees of {corpus}",
         about=f"Step {step + 1}, seed {settings.seed}, {rows} records: each row is one record, each column one view.",
     )
-    _write(out, page)
+    write(out, page)
     print(out)
 
 
-@app.command()
+@verb()
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe: many-view, clip, ernie-vil-2, ...")],
     out: Annotated[Path, typer.Option(help="Run folder.")],
@@ -239,7 +103,7 @@ def train(
         print(out / "model")
 
 
-@app.command()
+@verb()
 def evaluate(
     model: Annotated[str, typer.Argument(help="A run, or the folder of a model.")],
     on: Annotated[str, typer.Option(help="Folder of a corpus, or starter.")] = "starter",
@@ -256,10 +120,10 @@ def evaluate(
     if as_json:
         print(json.dumps(results, ensure_ascii=False, indent=2))
     else:
-        _print_table(recall_table(results))
+        print_table(recall_table(results))
 
 
-@app.command()
+@verb()
 def embed(
     model: Annotated[Path, typer.Argument(help="A run, or the folder of a model.")],
     folder: Annotated[Path, typer.Argument(help="Folder of images; its subfolders count.")],
@@ -282,7 +146,7 @@ def embed(
     if out.suffix != ".npz":
         raise UsageError(f"--out {out}, allowed: a file whose name ends in .npz")
     partial = out.with_suffix(".partial.npz")
-    with _writing(out):  # before the work, not after it
+    with writing(out):  # before the work, not after it
         out.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()
     try:
@@ -295,7 +159,7 @@ def embed(
                 precision=precision,
                 progress=lambda done, of: bar.update(task, completed=done, total=of),
             )
-        with _writing(out):
+        with writing(out):
             np.savez(partial, features=encoded.features, names=np.array(encoded.names))
             partial.replace(out)
     finally:
@@ -305,7 +169,7 @@ def embed(
     print(out)
 
 
-@app.command()
+@verb()
 def search(
     model: Annotated[Path, typer.Argument(help="A run, the folder of a model, or an index.")],
     query: Annotated[str | None, typer.Argument(help="What to look for, in any language.")] = None,
@@ -321,21 +185,12 @@ def search(
 
     found = answer(DualEncoder.from_pretrained, model, corpus=corpus, text=query, image=image, top=top)
     page = page or found.index.folder / "last-search.html"
-    _write(page, found.page())
+    write(page, found.page())
     if as_json:
         print(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
     else:
-        _print_table(found.table())
+        print_table(found.table())
         print(f"page: {page}", file=sys.stderr)
-
-
-@app.callback(invoke_without_command=True)
-def _options(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
-) -> None:
-    if version:
-        print(f"manyview {__version__}")
-        raise typer.Exit
 
 
 def _train_config(recipe: str, corpus: str | None, config: Path | None, overrides: list[str] | None) -> "TrainConfig":
@@ -346,6 +201,16 @@ def _train_config(recipe: str, corpus: str | None, config: Path | None, override
 
     told = [*(overrides or []), *([f"corpus={json.dumps(corpus)}"] if corpus else [])]
     return load_config(TrainConfig, config, _lengths(told), defaults=named(recipe))
+
+
+def _lengths(overrides: list[str]) -> list[str]:
+    """steps=… takes the place of the recipe's epochs, and the other way round."""
+    keys = {override.partition("=")[0] for override in overrides}
+    if "steps" in keys and "epochs" not in keys:
+        return [*overrides, "epochs=null"]
+    if "epochs" in keys and "steps" not in keys:
+        return [*overrides, "steps=null"]
+    return overrides
 
 
 def _evaluator(settings: "TrainConfig") -> "Evaluator | None":
@@ -382,48 +247,6 @@ def _print_dry_run(settings: "TrainConfig", out: Path, processes: int) -> None:
     table.add_row(f"memory of each of {told.processes}", f"{told.process_mb:,.0f} MB and what torch itself takes")
     page = out.with_name(f"{out.name}.first-batch.html")
     about = f"Step 1 of {told.steps:,}, seed {settings.seed}, {len(told.batch.ids)} records."
-    _write(page, render_sheet(list(sheet_rows(told.batch)), title=f"What {settings.recipe} sees first", about=about))
+    write(page, render_sheet(list(sheet_rows(told.batch)), title=f"What {settings.recipe} sees first", about=about))
     table.add_row("first batch", str(page))
-    _print_table(table)
-
-
-def _lengths(overrides: list[str]) -> list[str]:
-    """steps=… takes the place of the recipe's epochs, and the other way round."""
-    keys = {override.partition("=")[0] for override in overrides}
-    if "steps" in keys and "epochs" not in keys:
-        return [*overrides, "epochs=null"]
-    if "epochs" in keys and "steps" not in keys:
-        return [*overrides, "steps=null"]
-    return overrides
-
-
-def _print_counts(counts: dict[str, Any], out: Path, as_json: bool) -> None:
-    """JSON on standard output; or what was counted on stderr and the file that was written."""
-    if as_json:
-        print(json.dumps(counts, ensure_ascii=False, indent=2))
-        return
-    for name, value in counts.items():
-        several = value.items() if isinstance(value, dict) else [("", value)]
-        for reason, count in several:
-            print(f"{name.replace('_', ' ')}{f': {reason}' if reason else ''}  {count:,}", file=sys.stderr)
-    print(out)
-
-
-def _print_table(table: Any) -> None:
-    from rich.console import Console
-
-    Console().print(table)
-
-
-def _write(file: Path, text: str) -> None:
-    with _writing(file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def _writing(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ManyviewError(f"cannot write {file}: {error.strerror or error}") from error
+    print_table(table)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from manyview.corpus.build.gather import SAID, GatherReport, gather
+from manyview.corpus.clicks.gather import SAID, GatherReport, gather
 from manyview.corpus.sources.contract import VIEWS
 from manyview.errors import UsageError
 
