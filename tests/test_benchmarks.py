@@ -31,6 +31,12 @@ def run(name: str, *arguments: str) -> str:
         ("inference.py", ("--texts", "8", "--images", "2", "--repeat", "1"), "images, manyview, float32"),
         ("fetch.py", ("--images", "200", "--hosts", "4"), "images per CPU second"),
         ("near_duplicates.py", ("--hashes", "2000"), "all different"),
+        ("build.py", ("--samples", "200", "--repeat", "1"), "look: pixels"),
+        (
+            "clicks.py",
+            ("--rows", "20000", "--images", "500", "--ways", "manyview", "pandas"),
+            "times manyview's seconds",
+        ),
         ("checkpoint.py", ("--every", "2", "--repeat", "1", "--window", "1"), "lost to a checkpoint"),
     ],
 )

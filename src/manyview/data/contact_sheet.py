@@ -5,10 +5,10 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from manyview.data.batches import Batch
+from manyview.page import page_environment
 
 __all__ = ["SheetRow", "render_sheet", "sheet_rows"]
 
@@ -35,14 +35,12 @@ def sheet_rows(batch: Batch) -> Iterator[SheetRow]:
 
 def render_sheet(rows: Sequence[SheetRow], *, title: str, about: str) -> str:
     """A self-contained HTML page."""
-    environment = Environment(
-        loader=PackageLoader("manyview.data"), autoescape=True, trim_blocks=True, undefined=StrictUndefined
-    )
-    environment.filters["webp"] = data_uri
     images = list(dict.fromkeys(view for row in rows for view in row.images))
     texts = list(dict.fromkeys(view for row in rows for view in row.texts))
-    return environment.get_template("sheet.html").render(
-        rows=rows, images=images, texts=texts, title=title, about=about
+    return (
+        page_environment("manyview.data", {"webp": data_uri})
+        .get_template("sheet.html")
+        .render(rows=rows, images=images, texts=texts, title=title, about=about)
     )
 
 

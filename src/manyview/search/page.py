@@ -2,9 +2,9 @@
 
 import base64
 from collections.abc import Sequence
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from manyview.page import page_environment
 from manyview.search.hits import Hit
 from manyview.search.thumbnail import thumbnail
 
@@ -25,22 +25,18 @@ def render_page(
     `about` is a line for the foot of the page, such as the model that was asked. A hit is shown with its
     titles in `languages`, in that order, or with its first title when it has none of them.
     """
-    environment = Environment(
-        loader=PackageLoader("manyview.search"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters["webp"] = _data_uri
-    environment.filters["titles"] = lambda hit: _titles(hit, languages)
-    return environment.get_template("page.html").render(
-        hits=hits,
-        best=max((hit.score for hit in hits), default=0.0),
-        total=total,
-        text=text,
-        picture=None if image is None else thumbnail(image),
-        about=about,
+    filters: dict[str, Any] = {"webp": _data_uri, "titles": lambda hit: _titles(hit, languages)}
+    return (
+        page_environment("manyview.search", filters)
+        .get_template("page.html")
+        .render(
+            hits=hits,
+            best=max((hit.score for hit in hits), default=0.0),
+            total=total,
+            text=text,
+            picture=None if image is None else thumbnail(image),
+            about=about,
+        )
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from manyview.corpus.doctor.charts import TONES, Line, Range, combination_dots, range_chart, share_chart
@@ -14,6 +13,7 @@ from manyview.corpus.doctor.findings import verdict
 from manyview.corpus.doctor.measures import Examination, KindMeasures
 from manyview.corpus.doctor.spoken import percent, readable_bytes
 from manyview.corpus.doctor.tally import OTHERS
+from manyview.page import page_environment
 
 __all__ = ["render_page"]
 
@@ -24,14 +24,7 @@ _SEVERITY_WORDS = {"fail": "must change", "warn": "look at this", "note": "to kn
 
 def render_page(examination: Examination, pictures: Mapping[int, str]) -> str:
     """`pictures` has the data: address of a row's image; rows without one show a blank."""
-    environment = Environment(
-        loader=PackageLoader("manyview.corpus.doctor"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+    filters: dict[str, Any] = {
         "count": lambda value: f"{value:,}",
         "figure": lambda value: "–" if value is None else f"{value:,.5g}",
         "percent": percent,
@@ -40,17 +33,21 @@ def render_page(examination: Examination, pictures: Mapping[int, str]) -> str:
         "shortened": lambda text: text if len(text) <= 80 else text[:79] + "…",
         "kind": lambda name: name or "(no kind)",
     }
-    return environment.get_template("doctor.html").render(
-        e=examination,
-        verdict=verdict(examination),
-        state="fail" if examination.failed else _state(examination),
-        words=_SEVERITY_WORDS,
-        pictures=pictures,
-        combinations=_combinations(examination),
-        lengths=_length_chart(examination),
-        languages=_languages(examination),
-        false_negatives=_false_negative_chart(examination),
-        tones=TONES,
+    return (
+        page_environment("manyview.corpus.doctor", filters)
+        .get_template("doctor.html")
+        .render(
+            e=examination,
+            verdict=verdict(examination),
+            state="fail" if examination.failed else _state(examination),
+            words=_SEVERITY_WORDS,
+            pictures=pictures,
+            combinations=_combinations(examination),
+            lengths=_length_chart(examination),
+            languages=_languages(examination),
+            false_negatives=_false_negative_chart(examination),
+            tones=TONES,
+        )
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from manyview.evaluate.report.charts import Series, interval_chart, line_chart, signed
@@ -14,6 +14,7 @@ from manyview.evaluate.report.images import data_uri
 from manyview.evaluate.report.tables import DIRECTIONS, METRICS, difference_rows, kind_label, source_tables
 from manyview.evaluate.report.verdict import verdict
 from manyview.evaluate.showcase import ShownQuery
+from manyview.page import page_environment
 
 X_LABEL = "difference in R@10, percentage points"
 
@@ -24,14 +25,7 @@ def render_report(data: ReportData) -> str:
     Raises DataError for an image that is not PNG, JPEG, GIF or WebP.
     """
     tables = source_tables(data)
-    environment = Environment(
-        loader=PackageLoader("manyview.evaluate.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+    filters: dict[str, Any] = {
         "count": lambda value: f"{value:,}",
         "data_uri": data_uri,
         "decimal": lambda value, digits=1: f"{value:.{digits}f}",
@@ -39,18 +33,22 @@ def render_report(data: ReportData) -> str:
         "kind": kind_label,
         "signed": signed,
     }
-    return environment.get_template("report.html").render(
-        data=data,
-        verdict=verdict(data),
-        losses=_loss_charts(data),
-        differences=_difference_charts(data),
-        tables=tables,
-        firsts=[
-            (table.source, row) for table in tables[:4] for row in table.main.rows if row.kind == data.headline_kind
-        ],
-        metrics=METRICS,
-        shown=_shown_groups(data.shown),
-        neighbors=[recipe for recipe in data.recipes if recipe.neighbors],
+    return (
+        page_environment("manyview.evaluate.report", filters)
+        .get_template("report.html")
+        .render(
+            data=data,
+            verdict=verdict(data),
+            losses=_loss_charts(data),
+            differences=_difference_charts(data),
+            tables=tables,
+            firsts=[
+                (table.source, row) for table in tables[:4] for row in table.main.rows if row.kind == data.headline_kind
+            ],
+            metrics=METRICS,
+            shown=_shown_groups(data.shown),
+            neighbors=[recipe for recipe in data.recipes if recipe.neighbors],
+        )
     )
 
 
