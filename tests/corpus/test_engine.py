@@ -3,8 +3,10 @@
 import os
 import pickle
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -199,4 +201,24 @@ def test_no_cluster_at_an_address_is_one_sentence_and_soon() -> None:
         start = time.monotonic()
         with pytest.raises(ManyviewError, match=f"^no Ray cluster answers at {address}: "):
             Engine("ray", address).start()
+        assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize("says", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", None], ids=["web", "hangs up", "silent"])
+def test_another_service_at_the_address_is_no_cluster_and_is_noticed_soon(says: bytes | None) -> None:
+    pytest.importorskip("ray")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                if says is None:
+                    connection.recv(1 << 16)
+                    time.sleep(7)
+                connection.sendall(says or b"")
+
+        threading.Thread(target=answer, daemon=True).start()
+        start = time.monotonic()
+        with pytest.raises(ManyviewError, match=r"^no Ray cluster answers at "):
+            Engine("ray", f"127.0.0.1:{server.getsockname()[1]}").start()
         assert time.monotonic() - start < 10

@@ -37,6 +37,8 @@ _SILENT = {
 }
 _ATTEMPTS = 3  # without a single result between them
 _REACHED_WITHIN_S = 5
+_HTTP2_SETTINGS = 4  # the type of the frame with which both sides of gRPC begin (RFC 9113, section 3.4)
+_HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, _HTTP2_SETTINGS, 0, 0, 0, 0, 0])
 _WATCHED_EACH_S = 0.25
 _DIED = ("UDF process", "ActorDiedError", "WorkerCrashedError", "NodeDiedError", "ActorUnavailableError")
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
@@ -181,11 +183,17 @@ def _spoken(error: Exception, address: str | None) -> Exception:
 
 
 def _reach(address: str) -> None:
-    """Raise OSError or ValueError soon where nobody listens, for Ray itself waits for minutes."""
+    """Raise OSError or ValueError soon where nobody or another service listens, for Ray itself waits for minutes."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not (host and port.isdecimal()):
         raise ValueError("allowed: HOST:PORT, ray://HOST:PORT, auto")
-    socket.create_connection((host, int(port)), timeout=_REACHED_WITHIN_S).close()
+    with socket.create_connection((host, int(port)), timeout=_REACHED_WITHIN_S) as connection:
+        if os.environ.get("RAY_USE_TLS", "0") != "0":
+            return
+        connection.sendall(_HTTP2_PREFACE)
+        answer = connection.recv(9)
+    if len(answer) < 4 or answer[3] != _HTTP2_SETTINGS:
+        raise ConnectionError("what listens there does not speak Ray's protocol")
 
 
 @dataclass(frozen=True)
