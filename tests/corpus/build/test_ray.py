@@ -137,7 +137,12 @@ def shop(folder: Path) -> Path:
         {**TABLE, "path": str(folder / "cells.parquet")},
         {"type": "webdataset", "path": str(folder / "crawl.tar")},
     ]
-    return saved(folder, sources=sources, clicks=[{"path": str(folder / "log.parquet"), "impressions": None}])
+    scored = {"id": [f"p{n}" for n in range(30)], "text": [f"Thing number {n}" for n in range(30)]}
+    scored["score"] = [n * 7 % 30 / 30 for n in range(30)]
+    pq.write_table(pa.table(scored), folder / "scores.parquet", row_group_size=10)
+    scores = {"table": str(folder / "scores.parquet"), "best_share": {"title": 0.6}, "at_least": {"tags": 0.5}}
+    clicks = [{"path": str(folder / "log.parquet"), "impressions": None}]
+    return saved(folder, sources=sources, clicks=clicks, clean={"scores": scores})
 
 
 def add(tar: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -62,7 +62,7 @@ def test_scores_that_are_none_do_not_count() -> None:
 def test_what_is_too_low_goes_by_kind() -> None:
     table = views(("a", "alt", "x"), ("b", "alt", "y"), ("c", "alt", "z"), ("d", "tags", "w"), ("e", "title", "v"))
     scores = np.array([0.1, 0.5, np.nan, 0.0, 0.2], np.float32)
-    rules = ScoreRules(at_least={"alt": 0.3}, best_share={"title": 0.5})
+    rules = ScoreRules(table="scores.parquet", at_least={"alt": 0.3}, best_share={"title": 0.5})
     kept, reasons = drop_by_score(table, scores, rules, {"title": 0.25})
     assert kept["id"].to_pylist() == ["b", "c", "d"]
     assert reasons == {TOO_LOW: 2}
@@ -75,7 +75,17 @@ def test_what_is_too_low_goes_by_kind() -> None:
 def test_a_bound_keeps_what_equals_it() -> None:
     table = views(("a", "alt", "x"), ("b", "alt", "y"))
     scores = np.array([0.1, 0.3], np.float32)
-    assert drop_by_score(table, scores, ScoreRules(), bounds_of(table, scores, {"alt": 1.0}))[0] == table
+    rules = ScoreRules(table="scores.parquet", best_share={"alt": 1.0})
+    assert drop_by_score(table, scores, rules, bounds_of(table, scores, rules.best_share))[0] == table
+
+
+def test_a_kind_of_which_nothing_is_scored_has_no_bound_but_is_judged() -> None:
+    table = views(("a", "alt", "x"), ("b", "title", "y"))
+    scores = np.array([np.nan, np.nan], np.float32)
+    rules = ScoreRules(table="scores.parquet", best_share={"alt": 0.5}, keep_unscored=False)
+    kept, reasons = drop_by_score(table, scores, rules, bounds_of(table, scores, rules.best_share))
+    assert kept["id"].to_pylist() == ["b"]
+    assert reasons == {UNSCORED: 1}
 
 
 def test_a_table_of_scores_is_looked_up_by_what_it_has() -> None:
@@ -91,6 +101,13 @@ def test_a_table_of_scores_is_looked_up_by_what_it_has() -> None:
     assert np.isnan(scores_from_table(with_kind.slice(0, 0))(table)).all()
 
 
+def test_a_score_without_a_kind_speaks_of_the_kinds_that_have_none_of_their_own() -> None:
+    table = views(("a", "alt", "red car"), ("a", "title", "red car"), ("b", "alt", "boat"))
+    rows = {"id": ["a", "a", "b"], "kind": ["alt", None, None], "text": ["red car", "red car", "boat"]}
+    found = scores_from_table(pa.table({**rows, "score": [0.1, 0.2, 0.3]}))(table)
+    assert np.allclose(found, [0.1, 0.2, 0.3])
+
+
 def test_a_table_without_scores_is_refused() -> None:
     with pytest.raises(UsageError, match="lacks 'score', it has id, text"):
         scores_from_table(pa.table({"id": ["a"], "text": ["b"]}))
@@ -98,8 +115,8 @@ def test_a_table_without_scores_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"best_share": {"alt": 0.0}}, {"best_share": {"alt": 1.5}}, {"at_least": {"a": 1}, "best_share": {"a": 1}}],
+    [{}, {"best_share": {"alt": 0.0}}, {"best_share": {"alt": 1.5}}, {"at_least": {"a": 1}, "best_share": {"a": 1}}],
 )
 def test_rules_that_contradict_are_refused(wrong: dict[str, dict[str, float]]) -> None:
     with pytest.raises(ValueError, match="allowed"):
-        ScoreRules.model_validate(wrong)
+        ScoreRules.model_validate({"table": "scores.parquet", **wrong})

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,12 @@ import pyarrow as pa
 
 from manyview.corpus.build.config import BuildConfig
 from manyview.corpus.build.earlier import Earlier
+from manyview.corpus.build.scores import StagedScores
 from manyview.corpus.build.stage import Staged
 from manyview.corpus.build.together import Component, bounds, tied_components
 from manyview.corpus.cleaning.near_duplicates import components, stand_ins
 from manyview.corpus.engine import refusals_as_os_errors
+from manyview.errors import UsageError
 
 if TYPE_CHECKING:
     from manyview.corpus.engine import Engine
@@ -33,19 +35,20 @@ SAME_ID = "image: another one has its id"
 SAME_BYTES = "image: the same bytes as one that is kept"
 SAME_LOOKS = "image: looks like one that is kept"
 KNOWN = "image: in the corpus already"
-_TEXTS_AT_ONCE = 4_000_000
+_ROWS_AT_ONCE = 4_000_000
 _RECORD_BYTES = 64
 _PATTERN = re.compile(r"[*?\[\]{}\\]")
 
 
 @dataclass(frozen=True)
 class ShardPlan:
-    """One shard to write, and the files that list its images and its texts."""
+    """One shard to write, and the files that list its images, its texts and what these score."""
 
     split: str
     number: int
     images: tuple[str, ...]
     views: tuple[str, ...]
+    scores: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -57,10 +60,20 @@ class Plan:
     skipped: Mapping[str, int]
 
 
-def make_plan(engine: Engine, parts: Sequence[Staged], config: BuildConfig, folder: Path, earlier: Earlier) -> Plan:
-    """Join, group, split and cut into shards; tables are written below `folder`."""
+def make_plan(
+    engine: Engine,
+    parts: Sequence[Staged],
+    scores: Sequence[StagedScores],
+    config: BuildConfig,
+    folder: Path,
+    earlier: Earlier,
+) -> Plan:
+    """Join, group, split and cut into shards; tables are written below `folder`.
+
+    Raises UsageError when there are scores and none is of an image of the plan.
+    """
     with refusals_as_os_errors():
-        return _Planner(engine.start(), engine.name == "ray", parts, config, folder, earlier).plan()
+        return _Planner(engine.start(), engine.name == "ray", parts, scores, config, folder, earlier).plan()
 
 
 @dataclass
@@ -70,6 +83,7 @@ class _Planner:
     daft: Any
     many_machines: bool
     parts: Sequence[Staged]
+    scores: Sequence[StagedScores]
     config: BuildConfig
     folder: Path
     earlier: Earlier
@@ -223,16 +237,30 @@ class _Planner:
         numbered = numbered.with_column("shard", (col("order") * col("shards")).floor().cast(int32)).exclude("shards")
         images = self._by_shard("images", numbered)
         homes = numbered.select("id", "split", "shard")
-        views: dict[tuple[str, int], list[str]] = {}
-        for some in self._view_batches():
-            joined = self._kept_ids(self._read(some), aliases).join(homes, on="id")
-            for key, files in self._by_shard("views", joined).items():
-                views.setdefault(key, []).extend(files)
+        texts = ((part.views, part.counts.get("texts", 0)) for part in self.parts if part.views)
+        views = self._laid("views", texts, homes, aliases)
+        scores = self._laid("scores", ((one.file, one.rows) for one in self.scores), homes, aliases)
+        if images and self.config.clean.scores is not None and not scores:
+            raise UsageError(
+                f"no score in {self.config.clean.scores.table} is of an image of this build: "
+                "its column 'id' must hold the ids of images"
+            )
         plans = [
-            ShardPlan(split, shard, tuple(sorted(files)), tuple(sorted(views.get((split, shard), ()))))
-            for (split, shard), files in sorted(images.items())
+            ShardPlan(*key, *(tuple(sorted(of.get(key, ()))) for of in (images, views, scores)))
+            for key in sorted(images)
         ]
         return Plan(self.folder, tuple(plans), dict(+self.skipped))
+
+    def _laid(
+        self, name: str, tables: Iterable[tuple[str, int]], homes: Any, aliases: Any
+    ) -> dict[tuple[str, int], list[str]]:
+        """Of each shard the files with the rows, of tables and how many they have, that speak of its images."""
+        files: dict[tuple[str, int], list[str]] = {}
+        for some in self._batches(tables):
+            joined = self._kept_ids(self._read(some), aliases).join(homes, on="id")
+            for key, found in self._by_shard(name, joined).items():
+                files.setdefault(key, []).extend(found)
+        return files
 
     def _shards(self, placed: Any) -> dict[str, int]:
         """How many shards each split needs."""
@@ -267,17 +295,16 @@ class _Planner:
     def _view_files(self) -> list[str]:
         return [part.views for part in self.parts if part.views]
 
-    def _view_batches(self) -> Iterator[list[str]]:
-        """Files of texts, on one machine no more at once than memory holds easily."""
+    def _batches(self, tables: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
+        """Files and how many rows they have; on one machine no more at once than memory holds easily."""
         some: list[str] = []
-        texts = 0
-        for part in self.parts:
-            if part.views:
-                some.append(part.views)
-                texts += part.counts.get("texts", 0)
-            if texts >= _TEXTS_AT_ONCE and not self.many_machines:
+        waiting = 0
+        for file, rows in tables:
+            some.append(file)
+            waiting += rows
+            if waiting >= _ROWS_AT_ONCE and not self.many_machines:
                 yield some
-                some, texts = [], 0
+                some, waiting = [], 0
         if some:
             yield some
 

@@ -23,6 +23,8 @@ from manyview.corpus.build.earlier import NOTHING, Earlier, read_earlier
 from manyview.corpus.build.landing import landing, read_json, remove, write_json
 from manyview.corpus.build.plan import Plan, make_plan
 from manyview.corpus.build.report import BuildReport
+from manyview.corpus.build.score_filter import score_filter_of
+from manyview.corpus.build.scores import StagedScores, score_tasks, stage_scores
 from manyview.corpus.build.shared_cleaner import write_cleaner
 from manyview.corpus.build.stage import FetchedTask, PartTask, Staged, digest, stage_fetched, stage_part
 from manyview.corpus.build.staged import first_place
@@ -71,10 +73,8 @@ def build(
     corpus = locate(out)
     if not config.sources:
         raise UsageError("a build needs at least one source")
-    if config.clean.scores is not None:
-        raise UsageError("clean.scores: a build applies no scores yet; use manyview.corpus.cleaning.score on its views")
     if mode == "overwrite":
-        check_not_within(_paths([*config.sources, *config.clicks]), corpus)
+        check_not_within(_paths([*config.sources, *config.clicks, config.clean.scores]), corpus)
     try:
         folder = claim(corpus, mode, work)
         earlier = read_earlier(corpus) if mode == "append" else NOTHING
@@ -101,6 +101,7 @@ class _Build:
 
     def run(self) -> BuildReport:
         """All of them."""
+        scores = self._scores()  # first: it fails sooner than sources do
         tasks = list(self._part_tasks())
         staged = self._stage(tasks)
         staged += self._fetched(staged, tasks)
@@ -111,11 +112,22 @@ class _Build:
                     "or look whether a source is empty"
                 )
             raise DataError(f"no image can be used: {_spoken(self._reasons())}")
-        plan = self._plan(staged)
+        plan = self._plan(staged, scores)
         if self.mode == "overwrite" and (self.corpus / MANIFEST).is_file():
             clear(self.corpus)  # not sooner: a build that fails before leaves it as it was
         written = self._write(plan, sum(part.counts.get("texts", 0) for part in staged))
         return self._finish(written)
+
+    def _scores(self) -> list[StagedScores]:
+        """All tables of scores, in order."""
+        clean = self.config.clean
+        if clean.scores is None:
+            return []
+        tasks = score_tasks(clean.scores.table, clean.texts, self.folder / "scores")
+        found = dict(self._mapped("reading scores", stage_scores, tasks))
+        for one in found.values():
+            self._count("scores", one.skipped)
+        return [found[task.key] for task in tasks]
 
     def _stage(self, tasks: Sequence[PartTask]) -> list[Staged]:
         """The tables of all parts of all sources."""
@@ -190,16 +202,16 @@ class _Build:
 
         return tell
 
-    def _plan(self, staged: Sequence[Staged]) -> Plan:
+    def _plan(self, staged: Sequence[Staged], scores: Sequence[StagedScores]) -> Plan:
         """The plan, made once: it is kept with all that it was made from."""
         self.progress("planning", 0, 1)
         of = [(part.images, part.views) for part in staged]
         earlier = len(self.earlier.records), sorted(self.earlier.shards.items())
-        folder = self.folder / f"plan-{digest(self.config, of, earlier)}"
+        folder = self.folder / f"plan-{digest(self.config, of, earlier, [one.file for one in scores])}"
         done = folder / "plan.pickle"
         if not done.is_file():
             remove(folder)
-            plan = make_plan(self.engine, staged, self.config, folder, self.earlier)
+            plan = make_plan(self.engine, staged, scores, self.config, folder, self.earlier)
             with landing(done) as handle:
                 pickle.dump(plan, handle)
         found: Plan = pickle.loads(done.read_bytes())
@@ -211,6 +223,8 @@ class _Build:
         """All shards, in order."""
         rules = self.config.clean.boilerplate
         boilerplate = None if rules is None else boilerplate_of(self.engine, plan, rules, texts)
+        scores = self.config.clean.scores
+        judge = None if scores is None else score_filter_of(self.engine, plan, scores, boilerplate, texts)
         before = self.earlier.shards
         tasks = [
             ShardTask(
@@ -221,6 +235,7 @@ class _Build:
                 row_group_bytes=self.config.shards.row_group_bytes,
                 min_texts=self.config.min_texts,
                 boilerplate=boilerplate,
+                scores=judge,
                 done=plan.folder / f"{shard.split}-{shard.number:05d}.json",
             )
             for shard in plan.shards
@@ -319,9 +334,9 @@ def labels(sources: Iterable[AnySource]) -> list[str]:
 
 
 def _paths(sources: Iterable[Any]) -> Iterator[str]:
-    """All that sources and click logs are read from."""
+    """All that sources, click logs and scores are read from."""
     for source in sources:
-        for path in (getattr(source, name, None) for name in ("path", "images", "views")):
+        for path in (getattr(source, name, None) for name in ("path", "images", "views", "table")):
             yield from [path] if isinstance(path, str) else path or ()
 
 

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import pyarrow as pa
 
-__all__ = ["IMAGES", "VIEWS", "draw", "first_place"]
+__all__ = ["IMAGES", "SCORES", "VIEWS", "draw", "first_place"]
 
 IMAGES = pa.schema(
     [
@@ -38,6 +38,16 @@ VIEWS = pa.schema(
         ("weight", pa.float32()),
         ("origin", pa.string()),
         ("said", pa.int64()),  # equal for texts that differ in case, white space or compatibility characters only
+    ]
+)
+
+SCORES = pa.schema(
+    [
+        ("id", pa.string()),
+        ("place", pa.int64()),  # where the row stands in the tables of scores; the last of several counts
+        ("kind", pa.string()),  # null: of every kind
+        ("said", pa.int64()),  # as in VIEWS
+        ("score", pa.float32()),
     ]
 )
 

@@ -20,6 +20,7 @@ from manyview.corpus.build.encode import encoded_anew
 from manyview.corpus.build.landing import landing, read_json, write_json
 from manyview.corpus.build.plan import ShardPlan
 from manyview.corpus.build.pointed import PointedBytes
+from manyview.corpus.build.score_filter import ScoreFilter
 from manyview.corpus.build.staged import IMAGES, VIEWS
 from manyview.corpus.build.tables import read_tables
 from manyview.corpus.cleaning.boilerplate import Boilerplate
@@ -51,6 +52,7 @@ class ShardTask:
     row_group_bytes: int
     min_texts: int
     boilerplate: Boilerplate | None
+    scores: ScoreFilter | None
     done: Path
 
     @property
@@ -99,6 +101,9 @@ def _write(task: ShardTask) -> WrittenShard:
     views = read_tables(task.plan.views, VIEWS)
     listed = len(views)
     views, skipped = (views, Counter[str]()) if task.boilerplate is None else task.boilerplate.drop(views)
+    if task.scores is not None:
+        views, unfit = task.scores.drop(views, task.plan.scores)
+        skipped.update(unfit)
     lists, twice = _gathered(images["id"], views)
     skipped[TWICE] = twice
     enough = pc.greater_equal(lists["texts"].combine_chunks().value_lengths(), task.min_texts)

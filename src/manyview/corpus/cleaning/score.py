@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field, model_validator
 
 from manyview.config import Config
@@ -28,12 +29,17 @@ _HALF = 1 << 16
 class ScoreRules(Config):
     """Which scores are good enough, by kind of text; kinds that are not named are not judged."""
 
+    table: str | tuple[str, ...] = Field(
+        description="Parquet files of id, text, score and, if kinds are scored apart, kind; here or scheme://"
+    )
     at_least: dict[str, float] = Field(default_factory=dict, description="kind to the lowest score that stays")
     best_share: dict[str, float] = Field(default_factory=dict, description="kind to the share of best scores that stay")
     keep_unscored: bool = Field(True, description="keep texts without a score")
 
     @model_validator(mode="after")
     def _one_rule_a_kind(self) -> ScoreRules:
+        if not (self.at_least or self.best_share):
+            raise ValueError("scores judge no kind of text, allowed: at_least or best_share, as in {caption: 0.3}")
         both = sorted(set(self.at_least) & set(self.best_share))
         if both:
             raise ValueError(f"{both[0]} stands in at_least and in best_share, allowed: one of them")
@@ -44,14 +50,28 @@ class ScoreRules(Config):
 
 
 def scores_from_table(table: pa.Table) -> Scorer:
-    """A scorer that looks up id, text and, if the table has it, kind; `score` is a number.
+    """A scorer that looks up id, text (or `said`, its `text_keys`) and, if the table has it, kind; `score` is a number.
 
-    Of rows that say the same the last counts. Raises UsageError for a missing column.
+    Of rows that say the same the last counts. A row without a kind speaks of each kind that has no row of its own.
+    Raises UsageError for a missing column.
     """
-    missing = [name for name in ("id", "text", "score") if name not in table.column_names]
+    needed = ("id", "said" if "said" in table.column_names else "text", "score")
+    missing = [name for name in needed if name not in table.column_names]
     if missing:
         raise UsageError(f"the table of scores lacks {missing[0]!r}, it has {', '.join(table.column_names)}")
-    columns = ("id", "kind") if "kind" in table.column_names else ("id",)
+    if "kind" not in table.column_names:
+        return _looked_up(table, "id")
+    of_kind = table["kind"].is_valid()
+    own, any_kind = _looked_up(table.filter(of_kind), "id", "kind"), _looked_up(table.filter(pc.invert(of_kind)), "id")
+
+    def score(views: pa.Table) -> np.ndarray:
+        found = own(views)
+        return np.where(np.isnan(found), any_kind(views), found)
+
+    return score
+
+
+def _looked_up(table: pa.Table, *columns: str) -> Scorer:
     newest = np.flip(said_keys(table, *columns))
     known, first = np.unique(newest, return_index=True)
     values = np.append(np.flip(table["score"].cast(pa.float32()).to_numpy())[first], np.float32(np.nan))
@@ -115,7 +135,7 @@ def drop_by_score(
     views: pa.Table, scores: np.ndarray, rules: ScoreRules, bounds: dict[str, float]
 ) -> tuple[pa.Table, Counter[str]]:
     """The views whose score is good enough; `bounds` are those of `best_share`."""
-    lowest = {**rules.at_least, **bounds}
+    lowest = {**dict.fromkeys(rules.best_share, -np.inf), **rules.at_least, **bounds}
     bound = np.array([lowest.get(kind, -np.inf) for kind in views["kind"].to_pylist()], np.float32)
     judged = np.array([kind in lowest for kind in views["kind"].to_pylist()], bool)
     unscored = judged & np.isnan(scores) & (not rules.keep_unscored)
