@@ -203,6 +203,17 @@ def test_shares_are_of_what_boilerplate_leaves(tmp_path: Path) -> None:
     assert report.reasons == {BOILERPLATE: 30, TOO_LOW: 5}
 
 
+def test_shares_are_of_texts_each_once_an_image_however_many_sources_say_it(tmp_path: Path) -> None:
+    rows = products(10)
+    for number in range(10):
+        write_table(tmp_path / f"part-{number}.parquet", [dict(row) for row in (rows[:1] if number else rows)])
+    titles = [said for said in texts_of(rows) if said[1] == "title"]
+    table = write_scores(tmp_path / "scores.parquet", {said: 1 / (1 + place) for place, said in enumerate(titles)})
+    clean = filtered(table, best_share={"title": 0.5})
+    _, splits = built(config(tmp_path / "part-*.parquet", clean=clean), tmp_path / "out")
+    assert {said for said in said_in(everything(splits)) if said[1] == "title"} == set(titles[:5])
+
+
 def test_what_is_added_has_a_share_of_its_own(tmp_path: Path) -> None:
     rows = products(2 * COUNT)
     scores = {said: int(said[0][1:]) / 100 for said in texts_of(rows) if said[1] == "title"}
