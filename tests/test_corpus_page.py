@@ -102,6 +102,12 @@ def test_a_crawl(tmp_path: Path) -> None:
     records = [record for split in corpus.splits for record in corpus.records(split)]
     assert {record.image for record in records} == {picture(n) for n in range(COUNT)}
     assert all({"caption", "tags"} <= {text.kind for text in record.texts} for record in records)
+    for command in commands("A filter by a model"):
+        run(tmp_path, command)
+    best = Corpus.open(tmp_path / "corpora/best")
+    kinds = [text.kind for split in best.splits for record in best.records(split) for text in record.texts]
+    assert round(0.7 * COUNT) <= kinds.count("caption") < COUNT
+    assert kinds.count("tags") == sum(text.kind == "tags" for record in records for text in record.texts)
 
 
 @pytest.fixture
