@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manyview.cli.app import CorpusArgument, JsonOption, app
-from manyview.cli.output import print_table, write, writing
+from manyview.cli.output import print_counts, print_table, write, writing
 from manyview.errors import UsageError
 
 if TYPE_CHECKING:
@@ -121,6 +121,39 @@ def evaluate(
         print(json.dumps(results, ensure_ascii=False, indent=2))
     else:
         print_table(recall_table(results))
+
+
+@verb()
+def score(
+    model: Annotated[str, typer.Argument(help="A run, or the folder of a model.")],
+    corpus: CorpusArgument,
+    out: Annotated[Path, typer.Option(help="Parquet file of scores to write; clean.scores.table of manyview build.")],
+    kind: Annotated[list[str] | None, typer.Option(help="Kind of text to score, again for more; default: all.")] = None,
+    split: Annotated[list[str] | None, typer.Option(help="Split to score, again for more; default: all.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Say how well each text of a corpus fits its image, by the cosine of a model; manyview build filters by it."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from manyview import DualEncoder
+    from manyview.corpus import Corpus
+    from manyview.evaluate.pair_scores import score_pairs
+    from manyview.tags.taggers.tensors import device_of
+
+    encoder = DualEncoder.from_pretrained(model).to(device_of(device))
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("scoring")
+        report = score_pairs(
+            encoder,
+            Corpus.open(corpus),
+            out,
+            kinds=kind,
+            splits=split,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    print_counts(report.as_json(), out, as_json)
 
 
 @verb()
