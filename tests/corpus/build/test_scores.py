@@ -302,6 +302,10 @@ def test_processes_leave_the_bytes_that_one_process_leaves(tmp_path: Path, told:
         ({"id": ["p0"], "text": ["a"], "score": ["high"]}, "the column 'score' of .* holds string, allowed: numbers"),
         ({"id": ["p0"], "text": [["a"]], "score": [1]}, "the column 'text' of .* holds list.* allowed: texts"),
         ({"id": ["x"], "text": ["Thing number 0"], "score": [1]}, "no score in .* is of an image of this build"),
+        (
+            {"id": ["p0"], "text": ["another"], "score": [1]},
+            "'title', but no text of that kind in the build has a score",
+        ),
         ({"id": ["p0"], "text": ["a"], "score": [None]}, "the column 'score' of .* holds null, allowed: numbers"),
     ],
 )

@@ -103,7 +103,8 @@ def test_large_and_other_types_become_the_contract(tmp_path: Path) -> None:
 
 def test_rules_are_written_to_yaml_and_read_back(tmp_path: Path) -> None:
     rules = load_config(
-        CleaningRules, overrides=["scores={table: scores.parquet, at_least: {alt: 0.25}}", "boilerplate=null", "opt_out=[a.txt]"]
+        CleaningRules,
+        overrides=["scores={table: scores.parquet, at_least: {alt: 0.25}}", "boilerplate=null", "opt_out=[a.txt]"],
     )
     save_config(rules, tmp_path / "rules.yaml")
     assert load_config(CleaningRules, tmp_path / "rules.yaml") == rules != RULES

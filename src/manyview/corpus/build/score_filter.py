@@ -19,6 +19,7 @@ from manyview.corpus.cleaning.boilerplate import Boilerplate
 from manyview.corpus.cleaning.score import ScoreRules, ShareBounds, drop_by_score
 from manyview.corpus.cleaning.text_keys import said_keys
 from manyview.corpus.engine import Engine
+from manyview.errors import UsageError
 
 __all__ = ["ScoreFilter", "score_filter_of"]
 
@@ -41,16 +42,20 @@ def score_filter_of(
     """The filter of a plan.
 
     Shares are of the texts with a score that boilerplate has left, each once an image; of a build that appends, of
-    the texts it adds.
+    the texts it adds. Raises UsageError for a kind of which no text has a score: the rule would do nothing.
     """
-    if not rules.best_share:
-        return ScoreFilter(rules)
-    bounds = ShareBounds(rules.best_share)
+    bounds = ShareBounds({**dict.fromkeys(rules.at_least, 1.0), **rules.best_share})
     for found in over_shards(engine, plan, texts, partial(_counted, bounds, boilerplate)):
         bounds.merge(found)
     bounds.narrow()
-    narrowed = ShareBounds(rules.best_share, upper=bounds.upper)
-    for found in over_shards(engine, plan, texts, partial(_counted, narrowed, boilerplate)):
+    upper = bounds.upper or {}
+    for kind in bounds.shares:
+        if kind not in upper:
+            raise UsageError(f"clean.scores judges {kind!r}, but no text of that kind in the build has a score")
+    if not rules.best_share:
+        return ScoreFilter(rules)
+    bounds = ShareBounds(rules.best_share, upper={kind: upper[kind] for kind in rules.best_share})
+    for found in over_shards(engine, plan, texts, partial(_counted, bounds, boilerplate)):
         bounds.merge(found)
     return ScoreFilter(rules, bounds.bounds())
 
