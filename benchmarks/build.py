@@ -104,7 +104,7 @@ def built(look: str, *, detect: bool = True) -> Callable[[Path], Callable[[], ob
     def prepared(folder: Path) -> Callable[[], object]:
         import pyarrow as pa  # noqa: PLC0415  the yardstick does not need it
 
-        from manyview.corpus.build import BuildConfig, build  # noqa: PLC0415
+        from manyview.corpus.builder import BuildConfig, build  # noqa: PLC0415
         from manyview.corpus.engine import Engine, daft_module  # noqa: PLC0415
         from manyview.corpus.sources.webdataset import WebDatasetConfig, WebDatasetSource  # noqa: PLC0415
 

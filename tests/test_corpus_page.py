@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tests.corpus.build.shop import picture, write_table
+from tests.corpus.builder.shop import picture, write_table
 
 from manyview.corpus import Corpus
 

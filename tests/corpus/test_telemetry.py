@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.corpus.build.shop import build_command, config, products, write_table
+from tests.corpus.builder.shop import build_command, config, products, write_table
 
 from manyview.config import save_config
 

@@ -14,7 +14,7 @@ from tests.evaluate.conftest import ColorModel, picture
 
 from manyview import DualEncoder
 from manyview.corpus import Corpus, Record, Text, write_corpus
-from manyview.corpus.build import BuildConfig, build
+from manyview.corpus.builder import BuildConfig, build
 from manyview.corpus.engine import Engine
 from manyview.errors import DataError, ManyviewError, UsageError
 from manyview.evaluate.pair_scores import PAIR_SCORES, score_pairs

@@ -40,10 +40,10 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Turn what you have into a corpus: images and all texts about them, in shards; run again to continue."""
-    from manyview.corpus.build import Mode
-    from manyview.corpus.build import build as run
-    from manyview.corpus.build.console import BuildProgress, report_table, source_lines
-    from manyview.corpus.build.settings import build_config
+    from manyview.corpus.builder import Mode
+    from manyview.corpus.builder import build as run
+    from manyview.corpus.builder.console import BuildProgress, report_table, source_lines
+    from manyview.corpus.builder.settings import build_config
     from manyview.corpus.engine import Engine
 
     if append and overwrite:

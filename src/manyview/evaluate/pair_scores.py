@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from manyview.corpus import Corpus
-from manyview.corpus.build.landing import landing
+from manyview.corpus.builder.landing import landing
 from manyview.corpus.location import locate
 from manyview.errors import DataError, ManyviewError, UsageError
 from manyview.evaluate.encode import Encoder, encode_texts

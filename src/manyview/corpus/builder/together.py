@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from manyview.corpus.build.config import SplitConfig
-from manyview.corpus.build.staged import draw
+from manyview.corpus.builder.config import SplitConfig
+from manyview.corpus.builder.staged import draw
 
 __all__ = ["Component", "bounds", "tied_components"]
 

@@ -10,11 +10,11 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from manyview.corpus.build.passes import Shards, over_shards
-from manyview.corpus.build.plan import Plan
-from manyview.corpus.build.scores import scorer_of
-from manyview.corpus.build.staged import VIEWS
-from manyview.corpus.build.tables import read_tables
+from manyview.corpus.builder.passes import Shards, over_shards
+from manyview.corpus.builder.plan import Plan
+from manyview.corpus.builder.scores import scorer_of
+from manyview.corpus.builder.staged import VIEWS
+from manyview.corpus.builder.tables import read_tables
 from manyview.corpus.cleaning.boilerplate import Boilerplate
 from manyview.corpus.cleaning.score import ScoreRules, ShareBounds, drop_by_score
 from manyview.corpus.cleaning.text_keys import said_keys

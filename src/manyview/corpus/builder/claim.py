@@ -7,7 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from manyview.corpus.build.landing import remove
+from manyview.corpus.builder.landing import remove
 from manyview.corpus.manifest import MANIFEST, UNFINISHED
 from manyview.errors import UsageError
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from tests.corpus.build.shop import (
+from tests.corpus.builder.shop import (
     HERE,
     built,
     config,
@@ -29,8 +29,8 @@ from tests.corpus.build.shop import (
 
 from manyview.config import save_config
 from manyview.corpus import Corpus
-from manyview.corpus.build import build
-from manyview.corpus.build.earlier import provenance_file
+from manyview.corpus.builder import build
+from manyview.corpus.builder.earlier import provenance_file
 from manyview.errors import DataError, UsageError
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.corpus.build.shop import (
+from tests.corpus.builder.shop import (
     HERE,
     built,
     config,
@@ -25,8 +25,8 @@ from tests.corpus.build.shop import (
 
 from manyview.config import save_config
 from manyview.corpus import Record
-from manyview.corpus.build import BuildConfig, build
-from manyview.corpus.build.scores import NO_SCORE
+from manyview.corpus.builder import BuildConfig, build
+from manyview.corpus.builder.scores import NO_SCORE
 from manyview.corpus.cleaning.boilerplate import BOILERPLATE
 from manyview.corpus.cleaning.score import TOO_LOW, UNSCORED
 from manyview.errors import DataError, UsageError

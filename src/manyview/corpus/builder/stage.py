@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from manyview.corpus.build import staged
-from manyview.corpus.build.landing import read_json, write_json
-from manyview.corpus.build.part_writer import PartWriter
-from manyview.corpus.build.pointed import PointedBytes
-from manyview.corpus.build.shared_cleaner import read_cleaner
+from manyview.corpus.builder import staged
+from manyview.corpus.builder.landing import read_json, write_json
+from manyview.corpus.builder.part_writer import PartWriter
+from manyview.corpus.builder.pointed import PointedBytes
+from manyview.corpus.builder.shared_cleaner import read_cleaner
 from manyview.corpus.cleaning.cleaner import Cleaner
 from manyview.corpus.cleaning.text_keys import text_keys
 from manyview.corpus.fetch import Failed, FetchStore

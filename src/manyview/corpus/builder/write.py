@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from manyview.corpus.build.config import EncodingConfig
-from manyview.corpus.build.earlier import PROVENANCE, provenance_file
-from manyview.corpus.build.encode import encoded_anew
-from manyview.corpus.build.landing import landing, read_json, write_json
-from manyview.corpus.build.plan import ShardPlan
-from manyview.corpus.build.pointed import PointedBytes
-from manyview.corpus.build.score_filter import ScoreFilter
-from manyview.corpus.build.staged import IMAGES, VIEWS
-from manyview.corpus.build.tables import read_tables
+from manyview.corpus.builder.config import EncodingConfig
+from manyview.corpus.builder.earlier import PROVENANCE, provenance_file
+from manyview.corpus.builder.encode import encoded_anew
+from manyview.corpus.builder.landing import landing, read_json, write_json
+from manyview.corpus.builder.plan import ShardPlan
+from manyview.corpus.builder.pointed import PointedBytes
+from manyview.corpus.builder.score_filter import ScoreFilter
+from manyview.corpus.builder.staged import IMAGES, VIEWS
+from manyview.corpus.builder.tables import read_tables
 from manyview.corpus.cleaning.boilerplate import Boilerplate
 from manyview.corpus.fingerprint import image_identity
 from manyview.corpus.shard import SCHEMA, shard_writer

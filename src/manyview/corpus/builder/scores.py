@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
-from manyview.corpus.build.landing import landing, read_json, write_json
-from manyview.corpus.build.stage import digest
-from manyview.corpus.build.staged import SCORES
-from manyview.corpus.build.tables import read_tables
+from manyview.corpus.builder.landing import landing, read_json, write_json
+from manyview.corpus.builder.stage import digest
+from manyview.corpus.builder.staged import SCORES
+from manyview.corpus.builder.tables import read_tables
 from manyview.corpus.cleaning.score import Scorer, scores_from_table
 from manyview.corpus.cleaning.text_columns import clean_column
 from manyview.corpus.cleaning.text_keys import text_keys

@@ -7,7 +7,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from manyview.corpus.build.pointed import PointedBytes
+from manyview.corpus.builder.pointed import PointedBytes
 from manyview.errors import DataError
 
 

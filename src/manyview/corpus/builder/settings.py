@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from manyview.config import load_config
-from manyview.corpus.build.config import BuildConfig
+from manyview.corpus.builder.config import BuildConfig
 from manyview.corpus.sources.config import completed_config
 from manyview.corpus.sources.guess import guess_source
 from manyview.errors import UsageError

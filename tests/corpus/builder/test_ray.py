@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.corpus.build.cluster import cluster, free_port, kill, parent, pids, writers
-from tests.corpus.build.shop import TABLE, build_command, config, content, picture, products, run_build, write_table
+from tests.corpus.builder.cluster import cluster, free_port, kill, parent, pids, writers
+from tests.corpus.builder.shop import TABLE, build_command, config, content, picture, products, run_build, write_table
 
 from manyview.config import save_config
 from manyview.corpus import Corpus

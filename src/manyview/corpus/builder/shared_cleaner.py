@@ -7,7 +7,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
-from manyview.corpus.build.landing import landing
+from manyview.corpus.builder.landing import landing
 from manyview.corpus.cleaning.cleaner import Cleaner
 from manyview.corpus.cleaning.rules import CleaningRules
 

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from manyview.corpus.build.config import BuildConfig
-from manyview.corpus.build.earlier import Earlier
-from manyview.corpus.build.scores import StagedScores
-from manyview.corpus.build.stage import Staged
-from manyview.corpus.build.together import Component, bounds, tied_components
+from manyview.corpus.builder.config import BuildConfig
+from manyview.corpus.builder.earlier import Earlier
+from manyview.corpus.builder.scores import StagedScores
+from manyview.corpus.builder.stage import Staged
+from manyview.corpus.builder.together import Component, bounds, tied_components
 from manyview.corpus.cleaning.near_duplicates import components, stand_ins
 from manyview.corpus.engine import refusals_as_os_errors
 from manyview.errors import UsageError

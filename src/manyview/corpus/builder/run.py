@@ -16,19 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from manyview.corpus.build.boilerplate import boilerplate_of
-from manyview.corpus.build.claim import Mode, check_not_within, claim, clear
-from manyview.corpus.build.config import BuildConfig
-from manyview.corpus.build.earlier import NOTHING, Earlier, read_earlier
-from manyview.corpus.build.landing import landing, read_json, remove, write_json
-from manyview.corpus.build.plan import Plan, make_plan
-from manyview.corpus.build.report import BuildReport
-from manyview.corpus.build.score_filter import score_filter_of
-from manyview.corpus.build.scores import StagedScores, score_tasks, stage_scores
-from manyview.corpus.build.shared_cleaner import write_cleaner
-from manyview.corpus.build.stage import FetchedTask, PartTask, Staged, digest, stage_fetched, stage_part
-from manyview.corpus.build.staged import first_place
-from manyview.corpus.build.write import ShardTask, WrittenShard, write_shard
+from manyview.corpus.builder.boilerplate import boilerplate_of
+from manyview.corpus.builder.claim import Mode, check_not_within, claim, clear
+from manyview.corpus.builder.config import BuildConfig
+from manyview.corpus.builder.counts import ordered, spoken, summed
+from manyview.corpus.builder.earlier import NOTHING, Earlier, read_earlier
+from manyview.corpus.builder.landing import landing, read_json, remove, write_json
+from manyview.corpus.builder.plan import Plan, make_plan
+from manyview.corpus.builder.report import BuildReport
+from manyview.corpus.builder.score_filter import score_filter_of
+from manyview.corpus.builder.scores import StagedScores, score_tasks, stage_scores
+from manyview.corpus.builder.shared_cleaner import write_cleaner
+from manyview.corpus.builder.stage import FetchedTask, PartTask, Staged, digest, stage_fetched, stage_part
+from manyview.corpus.builder.staged import first_place
+from manyview.corpus.builder.write import ShardTask, WrittenShard, write_shard
 from manyview.corpus.clicks import ClickLog, query_views
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.engine import Engine
@@ -111,7 +112,7 @@ class _Build:
                     "the sources hold no image: say which column names them, as in sources.0.image=COLUMN, "
                     "or look whether a source is empty"
                 )
-            raise DataError(f"no image can be used: {_spoken(self._reasons())}")
+            raise DataError(f"no image can be used: {spoken(self._reasons())}")
         plan = self._plan(staged, scores)
         if self.mode == "overwrite" and (self.corpus / MANIFEST).is_file():
             clear(self.corpus)  # not sooner: a build that fails before leaves it as it was
@@ -257,20 +258,20 @@ class _Build:
         order = [*self.config.split.shares, *sorted(set(splits) - set(self.config.split.shares))]
         splits = {name: splits[name] for name in order if name in splits}
         if not splits:
-            raise DataError(f"no record is left: {_spoken(self._reasons())}")
+            raise DataError(f"no record is left: {spoken(self._reasons())}")
         report = BuildReport(
             records={name: sum(shard.records for shard in shards) for name, shards in splits.items()},
             shards=sum(len(shards) for shards in splits.values()),
-            texts=_summed(one.texts for one in written),
-            languages=_summed(one.languages for one in written),
-            licenses=_summed(one.licenses for one in written),
-            skipped={label: _ordered(counts) for label, counts in self.skipped.items() if +counts},
+            texts=summed(one.texts for one in written),
+            languages=summed(one.languages for one in written),
+            licenses=summed(one.licenses for one in written),
+            skipped={label: ordered(counts) for label, counts in self.skipped.items() if +counts},
         )
         builds = [
             *(old.about.get("builds", []) if old else []),
             {**report.as_json(), "config": self.config.model_dump(mode="json")},
         ]
-        skipped = _summed(of for one in builds for of in one["skipped"].values())
+        skipped = summed(of for one in builds for of in one["skipped"].values())
         manifest = Manifest(name=self.config.name, splits=splits, about={"skipped": skipped, "builds": builds})
         with landing(self.corpus / MANIFEST) as handle:
             handle.write((manifest.model_dump_json(indent=1) + "\n").encode())
@@ -298,7 +299,7 @@ class _Build:
         if kept + lost.total() >= _JUDGED_AFTER and share > self.config.max_skipped_share:
             raise DataError(
                 f"{share:.0%} of {kept + lost.total():,} images are left out, allowed: max_skipped_share="
-                f"{self.config.max_skipped_share:g}: {_spoken(lost)}"
+                f"{self.config.max_skipped_share:g}: {spoken(lost)}"
             )
 
     def _count(self, label: str, skipped: Mapping[str, int]) -> None:
@@ -345,16 +346,3 @@ def _urls(files: Iterable[str]) -> Iterator[str]:
         with pq.ParquetFile(file) as opened:
             for batch in opened.iter_batches(columns=["url"]):
                 yield from batch["url"].to_pylist()
-
-
-def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    return _ordered(sum((Counter(dict(of)) for of in counts), Counter[str]()))
-
-
-def _ordered(counts: Mapping[str, int]) -> dict[str, int]:
-    """Those that occur, the most frequent first."""
-    return {name: count for name, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])) if count}
-
-
-def _spoken(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason} ({count:,})" for reason, count in list(_ordered(counts).items())[:5]) or "there is none"

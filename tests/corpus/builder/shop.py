@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from manyview.corpus import Corpus, Record
-from manyview.corpus.build import BuildConfig, BuildReport, build
+from manyview.corpus.builder import BuildConfig, BuildReport, build
 from manyview.corpus.engine import Engine
 
 HERE = Engine(processes=1)

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image, ImageOps
 
-from manyview.corpus.build.config import EncodingConfig
+from manyview.corpus.builder.config import EncodingConfig
 
 __all__ = ["encoded_anew"]
 

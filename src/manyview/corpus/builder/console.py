@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from manyview.corpus.build.config import BuildConfig
-from manyview.corpus.build.report import BuildReport
-from manyview.corpus.build.run import labels
+from manyview.corpus.builder.config import BuildConfig
+from manyview.corpus.builder.report import BuildReport
+from manyview.corpus.builder.run import labels
 
 __all__ = ["BuildProgress", "report_table", "source_lines"]
 

@@ -6,11 +6,11 @@ import pickle
 from functools import partial
 from pathlib import Path
 
-from manyview.corpus.build.landing import landing
-from manyview.corpus.build.passes import Shards, over_shards
-from manyview.corpus.build.plan import Plan
-from manyview.corpus.build.staged import VIEWS
-from manyview.corpus.build.tables import read_tables
+from manyview.corpus.builder.landing import landing
+from manyview.corpus.builder.passes import Shards, over_shards
+from manyview.corpus.builder.plan import Plan
+from manyview.corpus.builder.staged import VIEWS
+from manyview.corpus.builder.tables import read_tables
 from manyview.corpus.cleaning.boilerplate import Boilerplate, BoilerplateRules, BucketCounts, TextCounts
 from manyview.corpus.engine import Engine
 

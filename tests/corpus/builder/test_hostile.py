@@ -17,14 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from tests.corpus.build.shop import build_command, built, config, content, everything, picture, products, run_build
-from tests.corpus.build.shop import write_table as write_products
+from tests.corpus.builder.shop import build_command, built, config, content, everything, picture, products, run_build
+from tests.corpus.builder.shop import write_table as write_products
 from tests.corpus.hostile import COUNT, Hostile, hostile_images
 
 from manyview import cli
 from manyview.config import save_config
 from manyview.corpus import Corpus
-from manyview.corpus.build import BuildConfig, BuildReport
+from manyview.corpus.builder import BuildConfig, BuildReport
 from manyview.corpus.doctor import diagnose
 from manyview.data import BatchSource, ImageView, TextView, ViewsConfig, iterate
 from manyview.errors import ManyviewError, UsageError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from manyview.corpus.build.together import Component
+from manyview.corpus.builder.together import Component
 from manyview.corpus.corpus import Corpus
 from manyview.errors import UsageError
 

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.corpus.build.cluster import pids, session, writers
-from tests.corpus.build.shop import build_command, config, picture, products, write_table
+from tests.corpus.builder.cluster import pids, session, writers
+from tests.corpus.builder.shop import build_command, config, picture, products, write_table
 
 from manyview.config import save_config
 
