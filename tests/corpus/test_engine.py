@@ -222,3 +222,22 @@ def test_another_service_at_the_address_is_no_cluster_and_is_noticed_soon(says: 
         with pytest.raises(ManyviewError, match=r"^no Ray cluster answers at "):
             Engine("ray", f"127.0.0.1:{server.getsockname()[1]}").start()
         assert time.monotonic() - start < 10
+
+
+def test_a_query_is_asked_again_when_a_worker_dies_over_it_and_given_up_after_three_times() -> None:
+    errors: list[Exception] = []
+
+    def query() -> str:
+        if errors:
+            raise errors.pop()
+        return "found"
+
+    died = RuntimeError("ray.exceptions.ActorDiedError: the actor died")
+    errors[:] = [died] * 2
+    assert Engine(processes=1).insist(query) == "found"
+    errors[:] = [died] * 3
+    with pytest.raises(ManyviewError, match=r"^a worker process died 3 times in a row"):
+        Engine(processes=1).insist(query)
+    errors[:] = [KeyError("a bug")]
+    with pytest.raises(KeyError, match="a bug"):
+        Engine(processes=1).insist(query)

@@ -132,11 +132,22 @@ class Engine:
                         yield found.value()
             except _WorkerDied as death:
                 deaths += 1
-                if deaths == _ATTEMPTS:
-                    raise ManyviewError(
-                        f"a worker process died {deaths} times in a row, as when memory runs out, "
-                        f"and took its work with it: {death}"
-                    ) from None
+                _give_up_after(deaths, death)
+
+    def insist(self, query: Callable[[], Result]) -> Result:
+        """What the query gives, asked again when a worker dies over it. Raises ManyviewError as `map` does."""
+        deaths = 0
+        while True:
+            try:
+                return query()
+            except Exception as error:
+                spoken = _spoken(error, self.address)
+                if spoken is error:
+                    raise
+                if not isinstance(spoken, _WorkerDied):
+                    raise spoken from error
+                deaths += 1
+                _give_up_after(deaths, spoken)
 
     def _attempt(
         self, function: Callable[[Any], Any], items: Mapping[int, Any]
@@ -171,6 +182,15 @@ class Engine:
 
 class _WorkerDied(Exception):
     """A process ended in the middle of its work."""
+
+
+def _give_up_after(deaths: int, death: _WorkerDied) -> None:
+    """Raise ManyviewError when it is hopeless."""
+    if deaths == _ATTEMPTS:
+        raise ManyviewError(
+            f"a worker process died {deaths} times in a row, as when memory runs out, "
+            f"and took its work with it: {death}"
+        ) from None
 
 
 def _spoken(error: Exception, address: str | None) -> Exception:

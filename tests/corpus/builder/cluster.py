@@ -95,6 +95,14 @@ def parent(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+def command_line(pid: int) -> bytes:
+    """How a process calls itself, nothing for one that is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def writers(folder: Path) -> list[int]:
     """Processes that have a file below a folder open."""
     return [pid for pid in pids() if any(file.is_relative_to(folder) for file in _open_files(pid))]

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.corpus.builder.cluster import cluster, free_port, kill, parent, pids, writers
+from tests.corpus.builder.cluster import cluster, command_line, free_port, kill, parent, pids, writers
 from tests.corpus.builder.shop import TABLE, build_command, config, content, picture, products, run_build, write_table
 
 from manyview.config import save_config
@@ -89,6 +89,27 @@ def test_a_worker_killed_while_it_reads_costs_time_and_no_data(tmp_path: Path, a
     assert content(tmp_path / "here") == content(out)
 
 
+def test_workers_killed_while_it_plans_cost_time_and_no_data(tmp_path: Path, address: str) -> None:
+    file = shop(tmp_path)
+    run_build(file, tmp_path / "here", **DRIVER)
+    out = tmp_path / "there"
+    command = build_command(file, out, "--engine", "ray", "--address", address)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ | DRIVER)
+    try:
+        eventually(lambda: [*out.glob(".build/plan-*/by-id/*")])
+        victims = eventually(lambda: [pid for pid in pids() if b"Swordfish" in command_line(pid)])
+        for victim in victims:
+            kill(victim)
+        assert not [*out.glob(".build/plan-*/plan.pickle")]
+        assert process.poll() is None
+        _, said = process.communicate(timeout=TIMEOUT_S)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, said.decode()
+    assert content(tmp_path / "here") == content(out)
+
+
 def test_no_cluster_at_the_address_is_one_sentence(tmp_path: Path) -> None:
     nowhere = f"127.0.0.1:{free_port()}"
     start = time.monotonic()
@@ -140,7 +161,7 @@ def shop(folder: Path) -> Path:
     scored = {"id": [f"p{n}" for n in range(30)], "text": [f"Thing number {n}" for n in range(30)]}
     scored["score"] = [n * 7 % 30 / 30 for n in range(30)]
     pq.write_table(pa.table(scored), folder / "scores.parquet", row_group_size=10)
-    scores = {"table": str(folder / "scores.parquet"), "best_share": {"title": 0.6}, "at_least": {"tags": 0.5}}
+    scores = {"table": str(folder / "scores.parquet"), "best_share": {"title": 0.6}}
     clicks = [{"path": str(folder / "log.parquet"), "impressions": None}]
     return saved(folder, sources=sources, clicks=clicks, clean={"scores": scores})
 

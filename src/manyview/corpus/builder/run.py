@@ -210,9 +210,13 @@ class _Build:
         earlier = len(self.earlier.records), sorted(self.earlier.shards.items())
         folder = self.folder / f"plan-{digest(self.config, of, earlier, [one.file for one in scores])}"
         done = folder / "plan.pickle"
-        if not done.is_file():
+
+        def make() -> Plan:
             remove(folder)
-            plan = make_plan(self.engine, staged, scores, self.config, folder, self.earlier)
+            return make_plan(self.engine, staged, scores, self.config, folder, self.earlier)
+
+        if not done.is_file():
+            plan = self.engine.insist(make)
             with landing(done) as handle:
                 pickle.dump(plan, handle)
         found: Plan = pickle.loads(done.read_bytes())
