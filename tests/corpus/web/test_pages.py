@@ -91,3 +91,10 @@ def test_a_text_in_another_language_than_its_page_says_so() -> None:
     langs = {text.kind: text.lang for image in page.images for text in image.texts}
     assert langs["alt"] == langs["caption"] == "fr"
     assert langs["title"] == "en"
+
+
+def test_cards_that_begin_with_their_image_are_told_apart_whatever_follows_them() -> None:
+    cards = "".join(f"<img src={bird}.jpg alt='A {bird} sings'><h2>{bird}</h2>" for bird in ("robin", "wren", "thrush"))
+    for after in ("", "<h2>Links</h2>", "<h2>Links</h2><p>To more birds</p><h2>Imprint</h2>"):
+        page = read_page(f"<div>{cards}</div>{after}", "https://birds.example/")
+        assert [said(image, "heading") for image in page.images] == [["robin"], ["wren"], ["thrush"]]

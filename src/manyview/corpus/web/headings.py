@@ -72,7 +72,7 @@ class Headings:
             if first == last:
                 continue
             images = outline.inside(box, self._images)
-            place = self._place_in_turn(images, heads[first : first + len(images) + 1], image, last - first)
+            place = self._place_in_turn(images, heads[first : min(last, first + len(images) + 1)], image)
             if place is not None:
                 section = self._below(box, heads, first + place, last)
                 return Section(section.heading, outline.begins[image], section.end)
@@ -84,9 +84,9 @@ class Headings:
         end = outline.begins[heads[at]] if at < len(heads) else len(outline.chunks)
         return Section(-1, outline.ends[heads[at - 1]] if at else 0, end)
 
-    def _place_in_turn(self, images: list[int], heads: list[int], image: int, count: int) -> int | None:
+    def _place_in_turn(self, images: list[int], heads: list[int], image: int) -> int | None:
         """Image, heading, image, heading …: each image stands over its heading, so this one over which?"""
-        if len(images) < 2 or len(images) != count:
+        if len(images) < 2 or len(images) != len(heads):
             return None
         ends = (*images[1:], heads[-1] + 1)
         in_turn = all(one < head < end for one, head, end in zip(images, heads, ends, strict=True))
