@@ -23,12 +23,12 @@ def page_text(data: bytes, declared: str | None = None) -> str:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _clean(data[len(mark) :].decode(encoding, "replace"))
-    if b"\x1b$" not in data and not (wide := _wide(data)):
+    if b"\x1b" not in data or b"\x1b$" not in data:  # no ISO-2022, which looks like ASCII
+        if wide := _wide(data):
+            return _clean(data.decode(wide, "replace"))
         text = data.decode("utf-8", "replace")
         if _broken_share(text) <= _MOST_BROKEN:
-            return _clean(text)
-    elif b"\x1b$" not in data:
-        return _clean(data.decode(wide, "replace"))
+            return _clean(text) if b"\0" in data else text
     return _clean(_by_name(data, declared))
 
 
@@ -59,6 +59,8 @@ def _decoded(data: bytes, name: str | None) -> str | None:
 def _wide(data: bytes) -> str:
     """UTF-16 without a mark, by where its NULs stand; empty when it is not."""
     head = data[:_LOOKED_AT]
+    if b"\0" not in head:
+        return ""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if len(head) < 16 or max(even, odd) < 0.3 * len(head) / 2 or min(even, odd) > max(even, odd) / 4:
         return ""

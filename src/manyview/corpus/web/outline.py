@@ -35,10 +35,30 @@ _LINKED_DATA = re.compile(r'<script(?=[^>]*="(?i:application/ld\+json))[^>]*>(.*
 _ATTRIBUTE = re.compile(r'(\S[^\s=]*)="([^"]*)"')
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))
 _DEEPEST = 200
-_Tag = tuple[str, str, bool, bool, bool]  # name, attributes, whether it closes, begins or ends a block, is void
-_KNOWN = dict[str, _Tag]()
+_TAG = re.compile("<([^>]*)>")
 _REMEMBERED, _MOST_REMEMBERED = 100, 20_000
 _MOST_LINES = 256
+
+
+class _Tags(dict[str, tuple[str, str, bool, bool, bool]]):
+    """What stands between the signs, taken apart: name, attributes, whether it closes, begins or ends a block, is void.
+
+    Short ones are remembered, for pages repeat them.
+    """
+
+    def __missing__(self, tag: str) -> tuple[str, str, bool, bool, bool]:
+        name, _, said = tag.partition(" ")
+        closes = name[:1] == "/"
+        name = name.removeprefix("/") if closes else name if name[:1].isalpha() else ""
+        found = name, said, closes, name in _BLOCKS, name in _VOID
+        if len(tag) <= _REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[tag] = found
+        return found
+
+
+_KNOWN = _Tags()
 
 
 def _unescaped(text: str) -> str:
@@ -117,15 +137,15 @@ class Outline:
         if found is None:
             if len(self._lines) >= _MOST_LINES:
                 self._lines.clear()
-            found = self._lines[parent] = tuple(self._upward(parent))
+            found = self._lines[parent] = self._upward(parent)
         return found
 
-    def _upward(self, element: int) -> Iterator[int]:
-        for _ in range(_DEEPEST):
-            if element < 0:
-                return
-            yield element
-            element = self.parents[element]
+    def _upward(self, element: int) -> tuple[int, ...]:
+        found, parents = list[int](), self.parents
+        while element >= 0 and len(found) < _DEEPEST:
+            found.append(element)
+            element = parents[element]
+        return tuple(found)
 
     def holds(self, ancestor: int, element: int) -> bool:
         """Whether `element` is `ancestor` or stands in it."""
@@ -145,66 +165,50 @@ class Outline:
         return [element for element, tag in enumerate(self.tags) if tag in tags]
 
 
-def _fill(outline: Outline, markup: str) -> None:  # noqa: PLR0912  said below
+def _fill(outline: Outline, markup: str) -> None:
     """One loop over all tags of all pages: flat on purpose, each line of it is paid a million times."""
     tags, raw, parents, begins = outline.tags, outline.raw, outline.parents, outline.begins
-    most = markup.count("<")
+    pieces = _taken_apart(markup)
+    most = len(pieces) // 2
     lasts, ends, chunks, runs = [0] * most, [0] * most, outline.chunks, outline.runs
-    stack, top, count, size = [-1], -1, 0, 0
-    run, solid, held = 0, False, ""
-    for piece in markup.split("<"):
-        tag, closed, text = piece.partition(">")
-        if held or not closed:  # the name of a tag or attribute may hold "<"
-            tag, closed, text = (held + piece).partition(">")
-            held = "" if closed or not tag else tag + "<"
-            if not closed:
-                continue
-        name, said, closes, border, void = _KNOWN.get(tag) or _known(tag)
+    top, count, run = -1, 0, -1
+    said_by = zip(map(_KNOWN.__getitem__, pieces[1::2]), pieces[2::2], strict=True)
+    for (name, said, closes, border, void), text in said_by:
         if border:
-            if solid:
-                runs.append((run, size, top))
-                solid = False
+            if run >= 0:
+                runs.append((run, len(chunks), top))
+                run = -1
             chunks.append(" ")
-            size += 1
         if closes:
             if top >= 0 and tags[top] == name:
-                lasts[top], ends[top] = count, size
-                stack.pop()
-                top = stack[-1]
+                lasts[top], ends[top] = count, len(chunks)
+                top = parents[top]
         elif name:
             tags.append(name)
             raw.append(said)
             parents.append(top)
-            begins.append(size)
+            begins.append(len(chunks))
             if void:
-                lasts[count], ends[count] = count + 1, size
+                lasts[count], ends[count] = count + 1, len(chunks)
             else:
-                stack.append(count)
                 top = count
             count += 1
         if text:
-            if solid:
+            if run >= 0:
                 chunks.append(text)
-                size += 1
             elif not text.isspace():
-                run, solid = size, True
+                run = len(chunks)
                 chunks.append(text)
-                size += 1
-    if solid:
-        runs.append((run, size, top))
-    for element in stack[1:]:
-        lasts[element], ends[element] = count, size
+    if run >= 0:
+        runs.append((run, len(chunks), top))
+    while top >= 0:
+        lasts[top], ends[top] = count, len(chunks)
+        top = parents[top]
     outline.lasts, outline.ends = lasts[:count], ends[:count]
 
 
-def _known(tag: str) -> _Tag:
-    """What stands between the signs, taken apart; short ones are remembered, for pages repeat them."""
-    name, _, said = tag.partition(" ")
-    closes = name[:1] == "/"
-    name = name.removeprefix("/") if closes else name if name[:1].isalpha() else ""
-    found = name, said, closes, name in _BLOCKS, name in _VOID
-    if len(tag) <= _REMEMBERED:
-        if len(_KNOWN) >= _MOST_REMEMBERED:
-            _KNOWN.clear()
-        _KNOWN[tag] = found
-    return found
+def _taken_apart(markup: str) -> list[str]:
+    """Text, what stands between the signs of a tag, text …; a sign without its pair is in a tag's or attribute's name."""
+    if markup.count("<") == markup.count(">"):
+        return markup.replace(">", "<").split("<")
+    return _TAG.split(markup)
