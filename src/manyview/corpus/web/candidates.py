@@ -16,7 +16,6 @@ __all__ = ["Candidate", "Candidates", "Resolve", "may_show"]
 
 Resolve = Callable[[str, str], str]
 _UNUSABLE = ("image/avif", "image/svg+xml")
-_IMAGES = frozenset(("img", "amp-img"))
 
 
 class Candidate(NamedTuple):
@@ -47,7 +46,7 @@ class Candidates:
     def found(self) -> list[Candidate]:
         """In the order of the page."""
         found = list[Candidate]()
-        for element in [of for of, tag in enumerate(self._outline.tags) if tag in _IMAGES]:
+        for element in self._outline.elements("img", "amp-img"):
             attributes = self._outline.attributes(element)
             name, reason = self._name(element, attributes)
             if not reason and len(found) >= self._rules.max_images_per_page:

@@ -34,7 +34,7 @@ _LABEL = re.compile(
 )
 _CLASS = re.compile(r'(?:^|\s)class="([^"]*)"')
 _SLANTED = ("em", "i", "small", "figcaption", "cite")
-_CAPTIONS = frozenset(("figcaption", "amp-figcaption"))
+_CAPTIONS = ("figcaption", "amp-figcaption")
 _DOCBOOK_TITLE = 'class="title"'
 _CLIMBED, _LONGEST, _MOST = 6, 600, 50
 _NEVER = _set("a img figure body html meta track source link input video button source script head")
@@ -43,6 +43,10 @@ _NEVER = _set("a img figure body html meta track source link input video button 
 @lru_cache(maxsize=50_000)
 def _says_caption(raw: str) -> bool:
     return any(_CAPTION.search(said) for said in _CLASS.findall(raw))
+
+
+def _may_say_caption(raw: str) -> bool:
+    return raw == _DOCBOOK_TITLE or _says_caption(raw)
 
 
 @lru_cache(maxsize=50_000)
@@ -55,9 +59,8 @@ class Captions:
 
     def __init__(self, outline: Outline, images: list[int]) -> None:
         self._outline, self._images = outline, images
-        telling = {raw for raw in set(outline.raw) if raw == _DOCBOOK_TITLE or (raw and _says_caption(raw))}
-        both = enumerate(zip(outline.tags, outline.raw, strict=True))
-        self._named = [of for of, (tag, raw) in both if tag in _CAPTIONS or (raw in telling and self._is_caption(of))]
+        named = (of for of in outline.saying(_may_say_caption) if self._is_caption(of))
+        self._named = sorted({*outline.elements(*_CAPTIONS), *named})
         self._holders = set(self._named)
 
     def of(self, image: int) -> tuple[str, ...]:

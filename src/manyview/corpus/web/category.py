@@ -30,11 +30,10 @@ _MOST_STEPS, _LONGEST_STEP = 10, 80
 
 def breadcrumbs(outline: Outline) -> tuple[str, ...]:
     """The steps of the page's breadcrumbs: microdata first, then RDFa, then what is named so; () without any."""
-    for element, raw in enumerate(outline.raw):
-        if "rumb" in raw or "RUMB" in raw:
-            steps = _steps(outline, element)
-            if len(steps) > 1 or (steps and len(outline.text(element)) < _LONGEST_STEP):
-                return steps
+    for element in outline.saying(lambda raw: "rumb" in raw or "RUMB" in raw):
+        steps = _steps(outline, element)
+        if len(steps) > 1 or (steps and len(outline.text(element)) < _LONGEST_STEP):
+            return steps
     return ()
 
 

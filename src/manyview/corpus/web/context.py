@@ -34,7 +34,7 @@ class Surroundings:
     def __init__(self, outline: Outline, headings: Headings, captions: Captions, longest: int) -> None:
         self._outline, self._headings, self._captions, self._longest = outline, headings, captions, longest
         self._begins = [run[0] for run in outline.runs]
-        self._links = [of for of, tag in enumerate(outline.tags) if tag == "a"]
+        self._links = outline.elements("a")
         self._link_begins = [outline.begins[of] for of in self._links]
         self._not_prose = Inherited(outline, lambda tag, raw: tag in _NOT_PROSE).marks
         self._prose = dict[tuple[int, bool], str]()

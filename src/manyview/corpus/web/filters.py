@@ -51,6 +51,7 @@ _NOT_ASCII_LETTERS = bytes(of for of in range(128) if not chr(of).isalpha())
 _TWO_CAPITALS = re.compile(r"[^\W\d_a-zß-öø-ÿ]{2}")  # or letters without case, or with case beyond Latin-1
 _MARKUP_SIGN = re.compile(r"[{}<>\[\]%&=$;]")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f\uac00-\ud7af]")
+_WORD = re.compile(rf"{_WIDE.pattern}|[^\s{_WIDE.pattern[1:-1]}]+")
 _LONGEST_NOTHING = 80
 _STRICT = frozenset(("alt", "caption"))
 _ONE_WORD = frozenset(("category", "filename", "heading", "title"))
@@ -139,30 +140,38 @@ class WebRules(Config):
 
 def _words(text: str) -> list[str]:
     """Words between spaces, a CJK character one each."""
-    if text.isascii() or not _WIDE.search(text):
-        return text.split()
-    return _WIDE.sub(r" \g<0> ", text).split()
+    return text.split() if text.isascii() else _WORD.findall(text)
+
+
+def _ascii_letters(text: str) -> int:
+    return len(text.encode("ascii", "ignore").translate(None, _NOT_ASCII_LETTERS))
 
 
 def _few_letters(rules: WebRules, text: str, lang: str) -> bool:
-    if len(text) >= rules.min_letters and text[: rules.min_letters].isalpha():
+    head = text[: 8 * rules.min_letters + 64]
+    if _ascii_letters(head) >= rules.min_letters or (
+        len(head) >= rules.min_letters and head[: rules.min_letters].isalpha()
+    ):
         return False
-    head = _NOT_LETTERS.sub("", text[: 8 * rules.min_letters + 64])
+    head = _NOT_LETTERS.sub("", head)
     return len(head) + (0 if head.isascii() else len(_WIDE.findall(head))) < rules.min_letters
 
 
 def _few_words(rules: WebRules, text: str, lang: str) -> bool:
-    return len(_words(text)) < rules.min_words
+    return len(text.split(None, rules.min_words)) < rules.min_words and len(_words(text)) < rules.min_words
 
 
 def _many_words(rules: WebRules, text: str, lang: str) -> bool:
-    return len(_words(text)) > rules.max_words
+    return len(text) > rules.max_words and len(_words(text)) > rules.max_words
 
 
 def _capitals(rules: WebRules, text: str, lang: str) -> bool:
     if not _TWO_CAPITALS.search(text):
         return False
-    words = [word for word in text.split() if any(map(str.isalpha, word))]
+    words = text.split()
+    if len(words) < 4:
+        return False
+    words = [word for word in words if any(map(str.isalpha, word))]
     capital = sum(word.isupper() and len(word) > 1 for word in words)
     return len(words) >= 4 and capital > rules.max_capitalized_share * len(words)
 
@@ -180,7 +189,7 @@ def _repeats(rules: WebRules, text: str, lang: str) -> bool:
 
 def _letter_share(rules: WebRules, text: str, lang: str) -> bool:
     """Marks that belong to letters (Arabic, Hebrew, Thai, Hindi vowels) count as letters."""
-    ascii_letters = len(text.encode("ascii", "ignore").translate(None, _NOT_ASCII_LETTERS))
+    ascii_letters = _ascii_letters(text)
     if ascii_letters >= rules.min_letter_share * len(text):
         return False
     visible = "".join(text.split())
@@ -216,9 +225,8 @@ def _broken(rules: WebRules, text: str, lang: str) -> bool:
 def _nothing(rules: WebRules, text: str, lang: str) -> bool:
     if len(text) > _LONGEST_NOTHING:
         return False
-    words = [word.strip(".,:;!?()[]#-_\"'").casefold() for word in text.split()]
-    telling = [word for word in words if word and not word.isdecimal() and word not in _SAYS_NOTHING]
-    return not telling
+    words = (word.strip(".,:;!?()[]#-_\"'").casefold() for word in text.split())
+    return not any(word and not word.isdecimal() and word not in _SAYS_NOTHING for word in words)
 
 
 def _boilerplate(rules: WebRules, text: str, lang: str) -> bool:

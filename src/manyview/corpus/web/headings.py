@@ -56,7 +56,9 @@ class Headings:
     def __init__(self, outline: Outline, images: list[int]) -> None:
         self._outline, self._images = outline, images
         self.is_aside = Inherited(outline, _starts_aside).marks
-        found = (of for of, tag in enumerate(outline.tags) if tag in HEADINGS or 'role="heading"' in outline.raw[of])
+        found = outline.elements(*HEADINGS)
+        if named := outline.saying(lambda raw: 'role="heading"' in raw):
+            found = sorted({*found, *named})
         self.elements = [of for of in found if outline.speaks(of)]
         self._shown = [of for of in self.elements if not self.is_aside(of)]
         self.main = [of for of in self._shown if outline.tags[of] == "h1"]

@@ -9,8 +9,6 @@ from manyview.corpus.web.outline import Outline
 
 __all__ = ["Metadata", "read_metadata"]
 
-_TOLD = frozenset(("meta", "title", "base", "link"))
-
 
 @dataclass(frozen=True)
 class Metadata:
@@ -27,20 +25,15 @@ class Metadata:
 
 def read_metadata(outline: Outline, url: str) -> Metadata:
     """What stands in the head, or where the head should have been."""
-    said, base, titles, canonical = dict[str, str](), "", list[str](), ""
-    for element, tag in enumerate(outline.tags):
-        if tag not in _TOLD:
-            continue
-        if tag == "meta":
-            attributes = outline.attributes(element)
-            name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop", "")).lower()
-            if name and name not in said:
-                said[name] = " ".join(attributes.get("content", "").split())
-        elif tag == "title":
-            titles.append(outline.text(element))
-        elif tag == "base" and not base:
-            base = outline.get(element, "href").strip()
-        elif tag == "link" and not canonical and "anonical" in outline.raw[element]:
-            canonical = outline.get(element, "href").strip()
-    own = url or absolute("", canonical) or absolute("", said.get("og:url", ""))
-    return Metadata(absolute(own, base) or own, next(filter(None, titles), ""), said)
+    said = dict[str, str]()
+    for element in outline.elements("meta"):
+        attributes = outline.attributes(element)
+        name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop", "")).lower()
+        if name and name not in said:
+            said[name] = " ".join(attributes.get("content", "").split())
+    bases = (outline.get(of, "href").strip() for of in outline.elements("base"))
+    canonical = (outline.get(of, "href").strip() for of in outline.elements("link") if "anonical" in outline.raw[of])
+    own = url or absolute("", next(filter(None, canonical), "")) or absolute("", said.get("og:url", ""))
+    titles = map(outline.text, outline.elements("title"))
+    base = absolute(own, next(filter(None, bases), ""))
+    return Metadata(base or own, next(filter(None, titles), ""), said)

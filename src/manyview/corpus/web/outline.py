@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from resiliparse.parse.html import HTMLTree
 
@@ -92,6 +93,8 @@ class Outline:
     runs: list[Run] = field(default_factory=list)
     linked_data: list[str] = field(default_factory=list)
     _lines: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    _by_tag: dict[str, list[int]] = field(default_factory=dict)
+    _distinct: set[str] = field(default_factory=set)
 
     @classmethod
     def parse(cls, markup: str) -> Outline:
@@ -162,7 +165,19 @@ class Outline:
             child = self.lasts[child]
 
     def elements(self, *tags: str) -> list[int]:
-        return [element for element, tag in enumerate(self.tags) if tag in tags]
+        """Those with one of the tags, in document order."""
+        if not self._by_tag:
+            for element, tag in enumerate(self.tags):
+                self._by_tag.setdefault(tag, []).append(element)
+        found = [self._by_tag[tag] for tag in tags if tag in self._by_tag]
+        return found[0] if len(found) == 1 else sorted(chain.from_iterable(found))
+
+    def saying(self, holds: Callable[[str], bool]) -> list[int]:
+        """The elements of whose attributes something is true, asked once for equal attributes."""
+        if not self._distinct:
+            self._distinct = set(self.raw)
+        telling = set(filter(holds, self._distinct))
+        return [element for element, raw in enumerate(self.raw) if raw in telling] if telling else []
 
 
 def _fill(outline: Outline, markup: str) -> None:

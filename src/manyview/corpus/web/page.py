@@ -179,7 +179,7 @@ class _Reading:
     def _spoken(self) -> dict[int, str]:
         """The elements that declare a language, and which."""
         outline = self._outline
-        named = [element for element, raw in enumerate(outline.raw) if "lang=" in raw]
+        named = outline.saying(lambda raw: "lang=" in raw)
         return {of: outline.get(of, "lang") or outline.get(of, "xml:lang") for of in named}
 
     @cached_property
