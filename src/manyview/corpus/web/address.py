@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-__all__ = ["absolute", "best_of_srcset", "image_address"]
+__all__ = ["absolute", "best_of_srcset", "image_address", "path_of"]
 
 _LATE = (
     "data-src",
@@ -75,6 +75,15 @@ def absolute(base: str, address: str) -> str:
     if _PLAIN.fullmatch(address) and "//" not in address and "/." not in address and (folder := _folder(base)):
         return folder + address
     return _joined(base, address)
+
+
+def path_of(address: str) -> str:
+    """The path in a URL that `absolute` gave, or in whatever else names an image."""
+    scheme, sign, rest = address.partition("://")
+    if not sign or not scheme.isalpha():
+        return urlsplit(address).path
+    _, slash, path = rest.partition("#")[0].partition("?")[0].partition("/")
+    return slash + path
 
 
 @lru_cache(maxsize=100)

@@ -28,7 +28,7 @@ _FIGURE = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    r"^(?:fig(?:ure|\.)?|abb(?:ildung|\.)?|bild|foto|photo|image|picture|figura|fig|imagen|illustration|"
+    r"(?:fig(?:ure|\.)?|abb(?:ildung|\.)?|bild|foto|photo|image|picture|figura|fig|imagen|illustration|"
     r"рис(?:унок|\.)?|图|圖|図|그림|الشكل|شكل)\s*[.:]?\s*[\dIVX]+(?:[.\-–]\d+)*[a-z]?\s*(?:[.:：、)|–—-]+\s*|\s+)",
     re.IGNORECASE,
 )
@@ -54,6 +54,11 @@ def _says_figure(raw: str) -> bool:
     return any(_FIGURE.search(said) for said in _CLASS.findall(raw))
 
 
+def _unlabelled(text: str) -> str:
+    label = _LABEL.match(text)
+    return text[label.end() :] if label else text
+
+
 class Captions:
     """Finds the captions of a page's images; `images` are the elements that count, in document order."""
 
@@ -67,7 +72,7 @@ class Captions:
         """The image's own caption first, then that of the whole figure; labels such as "Figure 3." are left out."""
         elements = list(self._elements(image))
         self._holders.update(elements)
-        texts = (_LABEL.sub("", self._outline.text(element), count=1) for element in elements)
+        texts = map(_unlabelled, map(self._outline.text, elements))
         return tuple(dict.fromkeys(text for text in texts if 1 < len(text) <= _LONGEST))
 
     def is_part_of_one(self, element: int) -> bool:
@@ -119,6 +124,8 @@ class Captions:
         """Captions in `box` outside `below`, where the last step came from; those of other images left out."""
         outline = self._outline
         inside = [of for of in outline.inside(box, self._named)[:_MOST] if not outline.holds(below, of)]
+        if not inside:
+            return []
         own = [of for of in inside if not self._of_another(of, box)]
         outer = [of for of in own if not any(of != other and outline.holds(other, of) for other in own)]
         images = outline.inside(box, self._images)

@@ -79,19 +79,21 @@ class Surroundings:
         """The text of a run if it is running text, else nothing."""
         found = self._prose.get((place, aside))
         if found is None:
-            run = self._outline.runs[place]
-            text = self._outline.between(run[0], run[1])
-            found = text if _letters(text) >= _LEAST_LETTERS and self._is_prose(run, len(text), aside) else ""
-            self._prose[place, aside] = found
+            found = self._prose[place, aside] = self._prose_of(self._outline.runs[place], aside)
         return found
+
+    def _prose_of(self, run: Run, aside: bool) -> str:
+        begin, end, owner = run
+        if owner < 0 or self._outline.tags[owner] in _NOT_PROSE:
+            return ""
+        text = self._outline.between(begin, end)
+        return text if _letters(text) >= _LEAST_LETTERS and self._is_prose(run, len(text), aside) else ""
 
     def _is_prose(self, run: Run, length: int, aside: bool) -> bool:
         begin, end, owner = run
-        if owner < 0 or (not aside and self._headings.is_aside(owner)) or self._captions.is_part_of_one(owner):
+        if (not aside and self._headings.is_aside(owner)) or self._captions.is_part_of_one(owner):
             return False
         outline = self._outline
-        if outline.tags[owner] in _NOT_PROSE:
-            return False
         if self._not_prose(owner):
             return aside
         first, last = bisect_left(self._link_begins, begin), bisect_left(self._link_begins, end)

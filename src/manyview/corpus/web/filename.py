@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
+
+from manyview.corpus.web.address import path_of
 
 __all__ = ["filename_words"]
 
@@ -13,8 +15,11 @@ def _set(words: str) -> frozenset[str]:
 
 
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{2,5}$")
-_SIZE = re.compile(r"^(?:\d{1,5}x\d{1,5}|\d+px|\d+w|x\d+|\d+x|w\d+|h\d+|q\d+)$", re.IGNORECASE)
-_CAMERA = re.compile(r"^(?:p?dscn?f?|img|imgp|p|pict|gopr|dji|vid|wp|pxl|mvimg|screenshot)\d*$", re.IGNORECASE)
+_SIZE_OR_CAMERA = re.compile(
+    r"(?:\d{1,5}x\d{1,5}|\d+px|\d+w|x\d+|\d+x|w\d+|h\d+|q\d+|"
+    r"(?:p?dscn?f?|img|imgp|p|pict|gopr|dji|vid|wp|pxl|mvimg|screenshot)\d*)$",
+    re.IGNORECASE,
+)
 _SAYS_NOTHING = _set(
     "img image images photo photos pic picture thumb thumbnail scaled small medium large big orig original copy "
     "final default main hero banner untitled file upload web full min max hd crop cropped resized edited new tmp "
@@ -26,12 +31,12 @@ _CUT = re.compile(r"(?<=[a-z])(?=[A-Z])|[\s_\-+.,()\[\]=&@~!]+")
 
 def filename_words(address: str) -> str:
     """Words of at least one letter, sizes and camera numbers left out; empty when none says anything."""
-    name = urlsplit(address).path.rpartition("/")[2]
+    name = path_of(address).rpartition("/")[2]
     name = unquote(name, errors="replace") if "%" in name else name
     if "\ufffd" in name:
         return ""
     words = [word for word in _CUT.split(_SUFFIX.sub("", name)) if word]
-    kept = [word for word in words if not _SIZE.match(word) and not _CAMERA.match(word) and not _code(word)]
+    kept = [word for word in words if not _SIZE_OR_CAMERA.match(word) and not _code(word)]
     telling = [word for word in kept if len(word) > 1 and word.lower() not in _SAYS_NOTHING]
     says = any(not word.isascii() or len(word) > 2 for word in telling)
     return " ".join(kept) if says else ""

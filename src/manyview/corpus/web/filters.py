@@ -233,7 +233,10 @@ def _boilerplate(rules: WebRules, text: str, lang: str) -> bool:
     phrases, longest = _longest_first(rules.boilerplate)
     if len(text) > 2 * longest:
         return False
-    return any(2 * len(found[0]) >= len(text) for found in phrases.finditer(text.casefold()))
+    folded = text.casefold()
+    if not phrases.search(folded):
+        return False
+    return any(2 * len(found[0]) >= len(text) for found in phrases.finditer(folded))
 
 
 @lru_cache(maxsize=8)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from manyview.corpus.web.inherited import Inherited
 from manyview.corpus.web.outline import HEADINGS, Outline
@@ -41,8 +41,7 @@ def _says_closed(raw: str) -> bool:
     return any(_CLOSED.search(said) for said in _NAMED.findall(raw))
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """The heading over an image, and the chunks from `begin` to `end` that it heads."""
 
     heading: int

@@ -18,7 +18,11 @@ class Inherited:
 
     def marks(self, element: int) -> bool:
         """Whether `starts(tag, raw attributes)` is true of the element or of anything it stands in."""
-        known, way = self._known, list[int]()
+        known = self._known
+        answer = known.get(element)
+        if answer is not None:
+            return answer
+        way = list[int]()
         while (answer := known.get(element)) is None:
             way.append(element)
             if self._starts(self._tags[element], self._raw[element]):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from urllib.parse import urlsplit
 
+from manyview.corpus.web.address import path_of
 from manyview.corpus.web.filters import WebRules
 
 __all__ = ["is_chrome", "junk_reason"]
@@ -52,7 +52,7 @@ def junk_reason(address: str, attributes: Mapping[str, str], rules: WebRules) ->
     lowered = address.lower()
     if (width is not None and width <= 3) or (height is not None and height <= 3) or _TRACKER.search(lowered):
         return "image: tracking pixel"
-    path = urlsplit(lowered).path
+    path = path_of(lowered)
     name = path.rpartition("/")[2]
     if name.endswith((".svg", ".svgz")):
         return "image: SVG drawing"

@@ -35,5 +35,5 @@ def read_metadata(outline: Outline, url: str) -> Metadata:
     canonical = (outline.get(of, "href").strip() for of in outline.elements("link") if "anonical" in outline.raw[of])
     own = url or absolute("", next(filter(None, canonical), "")) or absolute("", said.get("og:url", ""))
     titles = map(outline.text, outline.elements("title"))
-    base = absolute(own, next(filter(None, bases), ""))
-    return Metadata(base or own, next(filter(None, titles), ""), said)
+    base = next(filter(None, bases), "")
+    return Metadata((absolute(own, base) if base else "") or own, next(filter(None, titles), ""), said)

@@ -7,6 +7,7 @@ tree is read at a tenth of that, and gives the same elements (`tests/corpus/web/
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -167,8 +168,9 @@ class Outline:
     def elements(self, *tags: str) -> list[int]:
         """Those with one of the tags, in document order."""
         if not self._by_tag:
+            by_tag = self._by_tag = defaultdict(list)
             for element, tag in enumerate(self.tags):
-                self._by_tag.setdefault(tag, []).append(element)
+                by_tag[tag].append(element)
         found = [self._by_tag[tag] for tag in tags if tag in self._by_tag]
         return found[0] if len(found) == 1 else sorted(chain.from_iterable(found))
 

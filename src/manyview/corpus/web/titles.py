@@ -9,12 +9,13 @@ __all__ = ["page_title", "unnumbered"]
 
 _SEPARATOR = re.compile(r"\s+[|\-–—·•:»«/~]+\s+|\s*[|｜_»«]+\s*|\s*(?:::|--|—|–)\s*|\s+[:：]\s+|: (?=[^:]*$)")
 _TIGHT = re.compile(r"(?<=[\u3040-\u9fff\uac00-\ud7af）】》」])\s*-\s*(?=[\w【《])")
-_SECTION = re.compile(r"^\d{1,3}(?:\.\d{1,3})+\.?\s+")
+_SECTION = re.compile(r"\d{1,3}(?:\.\d{1,3})+\.?\s+")
 
 
 def unnumbered(text: str) -> str:
     """A heading without its section's number: "3.4. Lens Blur" is "Lens Blur", "1. FC Köln" stays."""
-    return _SECTION.sub("", text, count=1)
+    number = _SECTION.match(text)
+    return text[number.end() :] if number else text
 
 
 def page_title(title: str, site: str, url: str, headings: tuple[str, ...] = ()) -> str:
