@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -70,7 +71,7 @@ class Captions:
 
     def of(self, image: int) -> tuple[str, ...]:
         """The image's own caption first, then that of the whole figure; labels such as "Figure 3." are left out."""
-        elements = list(self._elements(image))
+        elements = self._elements(image)
         self._holders.update(elements)
         texts = map(_unlabelled, map(self._outline.text, elements))
         return tuple(dict.fromkeys(text for text in texts if 1 < len(text) <= _LONGEST))
@@ -95,16 +96,15 @@ class Captions:
         begin, end = element, outline.lasts[element]
         return end - begin < 60 and "img" not in outline.tags[begin:end]
 
-    def _elements(self, image: int) -> Iterator[int]:
+    def _elements(self, image: int) -> list[int]:
         found = list(self._by_box(image)) if self._named else []
-        if found:
-            yield from found
-        else:
-            yield from self._by_table(image) or self._by_definition(image) or self._by_slant(image)
+        return found or self._by_table(image) or self._by_definition(image) or self._by_slant(image)
 
     def _by_box(self, image: int) -> Iterator[int]:
         """Climb: in a figure its captions count; in any other box only if the image is alone in it."""
-        outline = self._outline
+        outline, images = self._outline, self._images
+        at = bisect_left(images, image)
+        before, after = images[at - 1] if at else -1, images[at + 1] if at + 1 < len(images) else len(outline.tags)
         below = image
         for climbed, box in enumerate(outline.ancestors(image)):
             tag = outline.tags[box]
@@ -113,7 +113,7 @@ class Captions:
                 return
             if climbed >= _CLIMBED and not figure:
                 return
-            alone = len(outline.inside(box, self._images)) == 1
+            alone = before < box and outline.lasts[box] <= after
             if figure or alone:
                 yield from self._nearest(image, box, below)
             elif not figure and climbed >= _CLIMBED // 2:

@@ -148,10 +148,10 @@ def _ascii_letters(text: str) -> int:
 
 
 def _few_letters(rules: WebRules, text: str, lang: str) -> bool:
+    if len(text) >= rules.min_letters and text[: rules.min_letters].isalpha():
+        return False
     head = text[: 8 * rules.min_letters + 64]
-    if _ascii_letters(head) >= rules.min_letters or (
-        len(head) >= rules.min_letters and head[: rules.min_letters].isalpha()
-    ):
+    if _ascii_letters(head) >= rules.min_letters:
         return False
     head = _NOT_LETTERS.sub("", head)
     return len(head) + (0 if head.isascii() else len(_WIDE.findall(head))) < rules.min_letters

@@ -53,7 +53,8 @@ def detect_language(text: str) -> str:
 def _only_han(text: str) -> bool:
     """Han without any kana: what detectors take for Japanese now and then."""
     (_, han, _), (_, kana, _) = _SCRIPTS[:2]
-    return 2 * len(han.findall(text)) > sum(map(str.isalpha, text)) and not kana.search(text)
+    found = len(han.findall(text))
+    return found > 0 and 2 * found > sum(map(str.isalpha, text)) and not kana.search(text)
 
 
 @lru_cache(maxsize=1000)

@@ -101,10 +101,9 @@ class Outline:
     def parse(cls, markup: str) -> Outline:
         """The outline of a page, however broken."""
         try:
-            document = HTMLTree.parse(markup).document
+            repaired = str(HTMLTree.parse(markup))
         except UnicodeEncodeError:  # halves of surrogate pairs
-            document = HTMLTree.parse(markup.encode("utf-8", "replace").decode()).document
-        repaired = document.html if document is not None else ""
+            repaired = str(HTMLTree.parse(markup.encode("utf-8", "replace").decode()))
         outline = cls()
         if "<script" in repaired:
             outline.linked_data = _LINKED_DATA.findall(repaired)

@@ -153,20 +153,30 @@ class _Reading:
             on_page = any(name == image.name for image in self._found)
             yield name, [("alt", said.get("og:image:alt", "")), ("context", "" if on_page else context)]
 
-    def _texts(self, name: str, said: Iterable[tuple[str, str]], own_lang: str) -> Iterator[PageText]:
+    def _texts(self, name: str, said: Iterable[tuple[str, str]], own_lang: str) -> list[PageText]:
         """The views of an image that the rules let pass, those of the whole page included."""
-        of_page = (("title", self._title), ("category", self._category), ("filename", self._filename(name)))
-        for kind, text in (*said, *of_page):
-            if text:
-                lang = own_lang if kind in ("alt", "caption") else self._lang
-                judged = self._judge(kind, text[:_LONGEST_TEXT], lang)
-                if isinstance(judged, PageText):
-                    yield judged
-                else:
-                    self._skipped[judged] += 1
+        judged = [
+            self._judge(kind, text, own_lang if kind in ("alt", "caption") else self._lang)
+            for kind, text in said
+            if text
+        ]
+        judged += self._of_page
+        if words := self._filename(name):
+            judged.append(self._judge("filename", words, self._lang))
+        kept = [of for of in judged if isinstance(of, PageText)]
+        if len(kept) < len(judged):
+            self._skipped.update(of for of in judged if isinstance(of, str))
+        return kept
+
+    @cached_property
+    def _of_page(self) -> list[PageText | str]:
+        """What the whole page says of each of its images."""
+        said = (("title", self._title), ("category", self._category))
+        return [self._judge(kind, text, self._lang) for kind, text in said if text]
 
     def _judge(self, kind: str, text: str, declared: str) -> PageText | str:
         """The text as a view, or the name of the rule that rejects it."""
+        text = text[:_LONGEST_TEXT]
         key = (kind, text, declared)
         found = self._judged.get(key)
         if found is None:
