@@ -9,7 +9,7 @@ from typing import NamedTuple
 from manyview.corpus.web.address import image_address
 from manyview.corpus.web.filters import WebRules
 from manyview.corpus.web.inherited import Inherited
-from manyview.corpus.web.junk import is_chrome, junk_reason
+from manyview.corpus.web.junk import chrome, junk_reason
 from manyview.corpus.web.outline import Outline
 
 __all__ = ["Candidate", "Candidates", "Resolve", "may_show"]
@@ -40,13 +40,16 @@ class Candidates:
     def __init__(self, outline: Outline, base: str, rules: WebRules, resolve: Resolve) -> None:
         self._outline, self._base, self._rules, self._resolve = outline, base, rules, resolve
         self.skipped = Counter[str]()
-        self._in_navigation = Inherited(outline, is_chrome).marks
+        self._in_navigation = Inherited(outline, chrome(outline)).marks
         self._known = dict[str, tuple[str, str | None]]()
 
     def found(self) -> list[Candidate]:
         """In the order of the page."""
         found = list[Candidate]()
         for element in self._outline.elements("img", "amp-img"):
+            if self._in_navigation(self._outline.parents[element]):
+                self.skipped["image: in the navigation"] += 1
+                continue
             attributes = self._outline.attributes(element)
             name, reason = self._name(element, attributes)
             if not reason and len(found) >= self._rules.max_images_per_page:
@@ -67,8 +70,6 @@ class Candidates:
         return "" if reason else name
 
     def _name(self, element: int, attributes: Mapping[str, str]) -> tuple[str, str | None]:
-        if self._in_navigation(self._outline.parents[element]):
-            return "", "image: in the navigation"
         sources = self._picture_sources(element)
         if sources:
             return self._judged(_written(attributes, sources), attributes)

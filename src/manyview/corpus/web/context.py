@@ -36,7 +36,7 @@ class Surroundings:
         self._begins = [run[0] for run in outline.runs]
         self._links = outline.elements("a")
         self._link_begins = [outline.begins[of] for of in self._links]
-        self._not_prose = Inherited(outline, lambda tag, raw: tag in _NOT_PROSE).marks
+        self._not_prose = Inherited(outline, outline.elements(*_NOT_PROSE)).marks
         self._prose = dict[tuple[int, bool], str]()
 
     def of(self, image: int, section: Section) -> str:
@@ -52,8 +52,10 @@ class Surroundings:
         after = self._nearest(range(place, min(len(outline.runs), place + _LOOKED_AT)), section, aside)
         if before < 0 and after < 0:
             return ""
+        begin = outline.runs[before][0] if before >= 0 else -1
+        end = outline.runs[after][1] if after >= 0 else len(outline.chunks) + 1
         for box in outline.ancestors(image):
-            first, second = self._in(box, before), self._in(box, after)
+            first, second = outline.begins[box] <= begin, end <= outline.ends[box]
             if first or second:
                 texts = (self._text(before, aside) if first else "", self._text(after, aside) if second else "")
                 return self._clipped(*texts)
@@ -68,12 +70,6 @@ class Surroundings:
             if self._text(place, aside):
                 return place
         return -1
-
-    def _in(self, box: int, place: int) -> bool:
-        if place < 0:
-            return False
-        begin, end, _ = self._outline.runs[place]
-        return self._outline.begins[box] <= begin and end <= self._outline.ends[box]
 
     def _text(self, place: int, aside: bool) -> str:
         """The text of a run if it is running text, else nothing."""

@@ -169,11 +169,11 @@ def _capitals(rules: WebRules, text: str, lang: str) -> bool:
     if not _TWO_CAPITALS.search(text):
         return False
     words = text.split()
-    if len(words) < 4:
-        return False
-    words = [word for word in words if any(map(str.isalpha, word))]
     capital = sum(word.isupper() and len(word) > 1 for word in words)
-    return len(words) >= 4 and capital > rules.max_capitalized_share * len(words)
+    if capital <= 4 * rules.max_capitalized_share:
+        return False
+    with_letters = sum(any(map(str.isalpha, word)) for word in words)
+    return with_letters >= 4 and capital > rules.max_capitalized_share * with_letters
 
 
 def _repeats(rules: WebRules, text: str, lang: str) -> bool:

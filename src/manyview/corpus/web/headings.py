@@ -14,7 +14,7 @@ __all__ = ["Headings", "Section"]
 
 _CLOSED_TAGS = frozenset(("section", "article", "li", "figure", "details", "dialog", "dd"))
 _CLOSED = re.compile(r"(?:^|\s)(?:sect\d|section|chapter|card|product|item|post|teaser|entry)(?:$|\s)", re.IGNORECASE)
-_ASIDE_TAGS = frozenset(("nav", "aside", "footer", "dialog", "form"))
+_ASIDE_TAGS = ("nav", "aside", "footer", "dialog", "form")
 _ASIDE = re.compile(
     r"(?:^|[\s_-])(?:nav(?:bar|header|footer|igation)?|footer|sidebar|breadcrumbs?|menu|cookies?|newsletter|toc|"
     r"comments?|share|social|widget|related|logo|masthead)(?:$|[\s_-])",
@@ -26,13 +26,9 @@ _ROLE = re.compile(r'(?:^|\s)role="(?:navigation|contentinfo|search)"')
 _LOOKED_BACK = 50
 
 
-def _starts_aside(tag: str, raw: str) -> bool:
-    """Whether an element is navigation, a side bar, a footer or the like."""
-    return tag in _ASIDE_TAGS or (raw != "" and tag not in _NEVER_ASIDE and _says_aside(raw))
-
-
 @lru_cache(maxsize=50_000)
 def _says_aside(raw: str) -> bool:
+    """Navigation, a side bar, a footer or the like."""
     return any(_ASIDE.search(said) for said in _NAMED.findall(raw)) or _ROLE.search(raw) is not None
 
 
@@ -54,7 +50,7 @@ class Headings:
 
     def __init__(self, outline: Outline, images: list[int]) -> None:
         self._outline, self._images = outline, images
-        self.is_aside = Inherited(outline, _starts_aside).marks
+        self.is_aside = Inherited(outline, outline.marked(_ASIDE_TAGS, _says_aside, _NEVER_ASIDE)).marks
         found = outline.elements(*HEADINGS)
         if named := outline.saying(lambda raw: 'role="heading"' in raw):
             found = sorted({*found, *named})
@@ -68,10 +64,12 @@ class Headings:
         outline = self._outline
         heads = self.elements if self.is_aside(image) else self._shown
         at = bisect_left(heads, image)
+        above = heads[at - 1] if at else -1
+        below = heads[at] if at < len(heads) else len(outline.tags)
         for box in outline.ancestors(image):
-            first, last = bisect_left(heads, box), bisect_left(heads, outline.lasts[box])
-            if first == last:
+            if above < box and outline.lasts[box] <= below:
                 continue
+            first, last = bisect_left(heads, box), bisect_left(heads, outline.lasts[box])
             images = outline.inside(box, self._images)
             place = self._place_in_turn(images, heads[first : min(last, first + len(images) + 1)], image)
             if place is not None:

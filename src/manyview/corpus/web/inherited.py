@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Iterable
 
 from manyview.corpus.web.outline import Outline
 
@@ -10,25 +11,18 @@ __all__ = ["Inherited"]
 
 
 class Inherited:
-    """Asks `starts` once for each element at most, from below; all answers of a page together take linear time."""
+    """Knows what stands in any of some elements, which come in document order."""
 
-    def __init__(self, outline: Outline, starts: Callable[[str, str], bool]) -> None:
-        self._tags, self._raw, self._parents = outline.tags, outline.raw, outline.parents
-        self._starts, self._known = starts, {-1: False}
+    def __init__(self, outline: Outline, elements: Iterable[int]) -> None:
+        self._begins, self._ends = list[int](), list[int]()
+        end = 0
+        for element in elements:
+            if element >= end:  # else it stands in the one before
+                end = outline.lasts[element]
+                self._begins.append(element)
+                self._ends.append(end)
 
     def marks(self, element: int) -> bool:
-        """Whether `starts(tag, raw attributes)` is true of the element or of anything it stands in."""
-        known = self._known
-        answer = known.get(element)
-        if answer is not None:
-            return answer
-        way = list[int]()
-        while (answer := known.get(element)) is None:
-            way.append(element)
-            if self._starts(self._tags[element], self._raw[element]):
-                answer = True
-                break
-            element = self._parents[element]
-        for of in way:
-            known[of] = answer
-        return answer
+        """Whether it is one of the elements, or stands in one."""
+        before = bisect_right(self._begins, element)
+        return before > 0 and element < self._ends[before - 1]

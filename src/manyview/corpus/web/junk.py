@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from manyview.corpus.web.address import path_of
 from manyview.corpus.web.filters import WebRules
+from manyview.corpus.web.outline import Outline
 
-__all__ = ["is_chrome", "junk_reason"]
+__all__ = ["chrome", "junk_reason"]
 
 _SPACER = re.compile(
     r"(?:^|[_-])(?:spacer|blank|transparent|transp|clear|shim|1x1|dot_clear|empty|placeholder|loading|loader)"
@@ -34,7 +35,7 @@ _ICON_CLASS = re.compile(
     r"(?:^|\s)(?:icon|emoji|wp-smiley|avatar|gravatar|logo|site-logo|custom-logo|smiley|sprite|flag)(?:$|\s)", re.I
 )
 _ICON_FOLDER = re.compile(r"/(?:icons?|emoji|smilies|smileys|flags|sprites?|favicons?|avatars?)/", re.IGNORECASE)
-_CHROME_TAGS = frozenset(("nav", "footer", "button", "select", "menu"))
+_CHROME_TAGS = ("nav", "footer", "button", "select", "menu")
 _CHROME = re.compile(
     r"(?:^|[\s_-])(?:nav(?:bar|header|footer|igation)?|footer|breadcrumbs?|menu|social|share|logo|cookies?|toolbar)"
     r"(?:$|[\s_-])",
@@ -78,9 +79,9 @@ def _pixels(said: str | None) -> float | None:
     return float(found[1]) if found else None
 
 
-def is_chrome(tag: str, raw: str) -> bool:
-    """Whether an element is one of the menus and bars of the site rather than of the page."""
-    return tag in _CHROME_TAGS or (raw != "" and tag not in _NEVER_CHROME and _says_chrome(raw))
+def chrome(outline: Outline) -> list[int]:
+    """The elements that are menus and bars of the site rather than of the page."""
+    return outline.marked(_CHROME_TAGS, _says_chrome, _NEVER_CHROME)
 
 
 @lru_cache(maxsize=50_000)

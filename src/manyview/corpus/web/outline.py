@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -126,7 +126,7 @@ class Outline:
 
     def speaks(self, element: int) -> bool:
         """Whether the element has any text."""
-        return any(not chunk.isspace() for chunk in self.chunks[self.begins[element] : self.ends[element]])
+        return bool("".join(self.chunks[self.begins[element] : self.ends[element]]).strip())
 
     def between(self, begin: int, end: int) -> str:
         """The text of some chunks, white space collapsed."""
@@ -172,6 +172,11 @@ class Outline:
                 by_tag[tag].append(element)
         found = [self._by_tag[tag] for tag in tags if tag in self._by_tag]
         return found[0] if len(found) == 1 else sorted(chain.from_iterable(found))
+
+    def marked(self, tags: Iterable[str], says: Callable[[str], bool], never: frozenset[str]) -> list[int]:
+        """The elements with one of the tags, or whose attributes say the same unless their tag never does."""
+        said = (of for of in self.saying(says) if self.tags[of] not in never)
+        return sorted({*self.elements(*tags), *said})
 
     def saying(self, holds: Callable[[str], bool]) -> list[int]:
         """The elements of whose attributes something is true, asked once for equal attributes."""
