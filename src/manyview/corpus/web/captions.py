@@ -123,7 +123,8 @@ class Captions:
     def _nearest(self, image: int, box: int, below: int) -> list[int]:
         """Captions in `box` outside `below`, where the last step came from; those of other images left out."""
         outline = self._outline
-        inside = [of for of in outline.inside(box, self._named)[:_MOST] if not outline.holds(below, of)]
+        over = outline.lasts[below]
+        inside = [of for of in outline.inside(box, self._named)[:_MOST] if of < below or of >= over]
         if not inside:
             return []
         own = [of for of in inside if not self._of_another(of, box)]

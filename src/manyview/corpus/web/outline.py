@@ -94,8 +94,8 @@ class Outline:
     runs: list[Run] = field(default_factory=list)
     linked_data: list[str] = field(default_factory=list)
     _lines: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    _by_tag: dict[str, list[int]] = field(default_factory=dict)
-    _distinct: set[str] = field(default_factory=set)
+    _by_tag: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _by_raw: defaultdict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
     def parse(cls, markup: str) -> Outline:
@@ -166,29 +166,23 @@ class Outline:
 
     def elements(self, *tags: str) -> list[int]:
         """Those with one of the tags, in document order."""
-        if not self._by_tag:
-            by_tag = self._by_tag = defaultdict(list)
-            for element, tag in enumerate(self.tags):
-                by_tag[tag].append(element)
         found = [self._by_tag[tag] for tag in tags if tag in self._by_tag]
         return found[0] if len(found) == 1 else sorted(chain.from_iterable(found))
 
+    def saying(self, says: Callable[[str], bool]) -> list[int]:
+        """Those with attributes of which something is true, in document order; asked once for equal attributes."""
+        return sorted(chain.from_iterable([self._by_raw[raw] for raw in filter(says, self._by_raw)]))
+
     def marked(self, tags: Iterable[str], says: Callable[[str], bool], never: frozenset[str]) -> list[int]:
-        """The elements with one of the tags, or whose attributes say the same unless their tag never does."""
+        """Those with one of the tags, or whose attributes say the same unless their tag is one that never does."""
         said = (of for of in self.saying(says) if self.tags[of] not in never)
         return sorted({*self.elements(*tags), *said})
-
-    def saying(self, holds: Callable[[str], bool]) -> list[int]:
-        """The elements of whose attributes something is true, asked once for equal attributes."""
-        if not self._distinct:
-            self._distinct = set(self.raw)
-        telling = set(filter(holds, self._distinct))
-        return [element for element, raw in enumerate(self.raw) if raw in telling] if telling else []
 
 
 def _fill(outline: Outline, markup: str) -> None:
     """One loop over all tags of all pages: flat on purpose, each line of it is paid a million times."""
     tags, raw, parents, begins = outline.tags, outline.raw, outline.parents, outline.begins
+    by_tag, by_raw = outline._by_tag, outline._by_raw
     pieces = _taken_apart(markup)
     most = len(pieces) // 2
     lasts, ends, chunks, runs = [0] * most, [0] * most, outline.chunks, outline.runs
@@ -206,7 +200,10 @@ def _fill(outline: Outline, markup: str) -> None:
                 top = parents[top]
         elif name:
             tags.append(name)
+            by_tag[name].append(count)
             raw.append(said)
+            if said:
+                by_raw[said].append(count)
             parents.append(top)
             begins.append(len(chunks))
             if void:
