@@ -7,8 +7,8 @@ tree is read at a tenth of that, and gives the same elements (`tests/corpus/web/
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -179,7 +179,7 @@ class Outline:
         return sorted({*self.elements(*tags), *said})
 
 
-def _fill(outline: Outline, markup: str) -> None:
+def _fill(outline: Outline, markup: str) -> None:  # noqa: PLR0912  said below
     """One loop over all tags of all pages: flat on purpose, each line of it is paid a million times."""
     tags, raw, parents, begins = outline.tags, outline.raw, outline.parents, outline.begins
     by_tag, by_raw = outline._by_tag, outline._by_raw
@@ -226,7 +226,6 @@ def _fill(outline: Outline, markup: str) -> None:
 
 
 def _taken_apart(markup: str) -> list[str]:
-    """Text, what stands between the signs of a tag, text …; a sign without its pair is in a tag's or attribute's name."""
-    if markup.count("<") == markup.count(">"):
-        return markup.replace(">", "<").split("<")
-    return _TAG.split(markup)
+    """Text, what a tag says between its signs, text …; a sign without its pair is in the name of a tag or attribute."""
+    pieces = markup.replace(">", "<").split("<")
+    return pieces if len(pieces) == 2 * markup.count("<") + 1 else _TAG.split(markup)
