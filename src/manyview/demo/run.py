@@ -12,6 +12,7 @@ from manyview.config import load_config
 from manyview.corpus import Corpus
 from manyview.demo.judged import Judged, judge
 from manyview.demo.page import report_data
+from manyview.demo.side_by_side import share_of_cores, train_side_by_side
 from manyview.errors import Interrupted, ManyviewError, Saved, UsageError
 from manyview.evaluate import comparison
 from manyview.evaluate.report import render_report
@@ -38,15 +39,16 @@ def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False, overrides: Ma
     corpus = Corpus.open(next(iter(next(iter(configs.values())).corpora)))
     _claim(out, told, overwrite=overwrite)
     with JobProgress({**dict.fromkeys(configs, 1.0), _JUDGING: _JUDGING_COST}) as progress:
-        for name, config in configs.items():
-            _train(config, out / name, overwrite=overwrite, progress=progress)
+        _train(configs, out, overwrite=overwrite, progress=progress)
         began = time.monotonic()
         judged = []
         for i, (name, config) in enumerate(configs.items()):
             model = DualEncoder.from_pretrained(out / name)
             judged.append(judge(model, config, corpus, RunFolder(out / name)))
             progress.advance(_JUDGING, (i + 1) / (len(configs) + 1))
-        results = _results(judged, time.monotonic() - began)
+        spent = [one.compute.seconds for one in judged]
+        training = sum(spent) if _threads(configs) is None else max(spent)
+        results = _results(judged, training + time.monotonic() - began)
         data = report_data(judged, corpus, out)
         _write(out / "results.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n")
         _write(out / "report.html", render_report(data))
@@ -57,16 +59,29 @@ def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False, overrides: Ma
     print(f'search: manyview search {out / DEMO_RECIPES[-1]} "red fruit"')
 
 
-def _train(config: TrainConfig, folder: Path, *, overwrite: bool, progress: JobProgress) -> None:
+def _train(configs: Mapping[str, TrainConfig], out: Path, *, overwrite: bool, progress: JobProgress) -> None:
     """Train, continue, or leave alone what is finished."""
-    if RunFolder(folder).finished and not overwrite:
-        progress.advance(config.recipe, 1.0, "done before", already=True)
-        return
-    sinks = [progress.sink(config.recipe)]
+    left = {}
+    for name, config in configs.items():
+        if RunFolder(out / name).finished and not overwrite:
+            progress.advance(name, 1.0, "done before", already=True)
+        else:
+            left[out / name] = config
+    sinks = {folder: progress.sink(folder.name) for folder in left}
+    threads = _threads(configs)
     try:
-        train(config, folder, resume=not overwrite, overwrite=overwrite, sinks=sinks)
+        if threads is not None:
+            train_side_by_side(left, sinks, threads=threads, overwrite=overwrite)
+        else:
+            for folder, config in left.items():
+                train(config, folder, resume=not overwrite, overwrite=overwrite, sinks=[sinks[folder]])
     except (Interrupted, Saved) as stop:
-        raise type(stop)(f"stopped and saved in {folder}: run the same command again to continue") from None
+        raise type(stop)(f"stopped and saved in {out}: run the same command again to continue") from None
+
+
+def _threads(configs: Mapping[str, TrainConfig]) -> int | None:
+    """Of each training, the same however many are left to do, for the sake of the same bits; None: they take turns."""
+    return share_of_cores(configs[DEMO_RECIPES[0]], len(configs))
 
 
 def _claim(out: Path, told: list[str], *, overwrite: bool) -> None:
@@ -85,12 +100,12 @@ def _claim(out: Path, told: list[str], *, overwrite: bool) -> None:
     _write(there, mark)
 
 
-def _results(judged: list[Judged], judging_seconds: float) -> dict[str, Any]:
+def _results(judged: list[Judged], seconds: float) -> dict[str, Any]:
     """results.json: recalls in percent, times in seconds, memory in megabytes."""
     baseline, candidate = judged
     return {
         "recipes": {one.name: one.results for one in judged},
-        "seconds": round(sum(one.compute.seconds for one in judged) + judging_seconds, 1),
+        "seconds": round(seconds, 1),
         "peak_rss_mb": round(max(one.compute.peak_memory_mb for one in judged), 1),
         "comparison": comparison([baseline.ranks], [candidate.ranks]),
         "compute": {one.name: vars(one.compute) for one in judged},
