@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import eventually
 
 from manyview.corpus.engine import Engine
 from manyview.errors import DataError, ManyviewError
@@ -169,14 +170,14 @@ def test_no_process_outlives_the_one_that_was_told_to_end(tmp_path: Path, sign: 
     )
     main = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL, env=IMPORTS)
     try:
-        until(lambda: any(tmp_path.iterdir()), 20)
+        eventually(lambda: any(tmp_path.iterdir()), 20)
         main.send_signal(sign)
         assert main.wait(5) == (130 if sign == signal.SIGINT else -sign)
     finally:
         main.kill()
         main.wait()
     workers = [int(file.name) for file in tmp_path.iterdir()]
-    until(lambda: not any(map(alive, workers)), 5)
+    eventually(lambda: not any(map(alive, workers)), 5)
 
 
 def alive(pid: int) -> bool:
@@ -185,14 +186,6 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-def until(holds: Callable[[], bool], seconds: float) -> None:
-    """Wait for it."""
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it never came to pass"
-        time.sleep(0.1)
 
 
 def test_no_cluster_at_an_address_is_one_sentence_and_soon() -> None:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.corpus.builder.cluster import cluster, command_line, free_port, kill, parent, pids, writers
 from tests.corpus.builder.shop import TABLE, build_command, config, content, picture, products, run_build, write_table
+from tests.waiting import eventually
 
 from manyview.config import save_config
 from manyview.corpus import Corpus
@@ -187,12 +188,3 @@ def saved(folder: Path, tables: list[Path] = (), **more: Any) -> Path:
     """The file of a config."""
     save_config(config(*tables, **more), folder / "build.yaml")
     return folder / "build.yaml"
-
-
-def eventually(found: Callable[[], Any], seconds: float = 60) -> Any:
-    """What is found when something is."""
-    end = time.monotonic() + seconds
-    while not (result := found()):
-        assert time.monotonic() < end, "it never came to pass"
-        time.sleep(0.05)
-    return result
