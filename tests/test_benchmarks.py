@@ -31,6 +31,7 @@ def run(name: str, *arguments: str) -> str:
         ("inference.py", ("--texts", "8", "--images", "2", "--repeat", "1"), "images, manyview, float32"),
         ("fetch.py", ("--images", "200", "--hosts", "4"), "images per CPU second"),
         ("near_duplicates.py", ("--hashes", "2000"), "all different"),
+        ("demo.py", ("--steps", "2", "--repeat", "1"), "side by side"),
         ("build.py", ("--samples", "200", "--repeat", "1"), "look: pixels"),
         (
             "clicks.py",
