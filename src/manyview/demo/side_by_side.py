@@ -95,15 +95,19 @@ def _listen(
 
 
 def _train(config: TrainConfig, folder: Path, overwrite: bool, threads: int, told: Connection) -> None:
+    def tell(said: object) -> None:
+        with suppress(BrokenPipeError):  # the parent is gone: this training is about to be told to save and end
+            told.send(said)
+
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     try:
-        train(config, folder, resume=not overwrite, overwrite=overwrite, sinks=[told.send])
+        train(config, folder, resume=not overwrite, overwrite=overwrite, sinks=[tell])
     except ManyviewError as error:
-        told.send(error)
+        tell(error)
     except Exception as error:
         error.add_note(f"In the process that trains in {folder}:\n{traceback.format_exc()}")
-        told.send(error)
+        tell(error)
 
 
 def _end_with_parent() -> None:
