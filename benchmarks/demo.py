@@ -1,8 +1,9 @@
 """The demo's two trainings side by side, each with its share of the cores, against one after the other with all.
 
-    python benchmarks/demo.py [--steps 60] [--repeat 2] [--write]
+    python benchmarks/demo.py [--steps 240] [--repeat 1] [--write]
 
-Wall seconds, for cores that wait are the point; starting included. The ways take turns; medians. On a machine of one
+Wall seconds, for cores that wait are the point; starting included, which side by side takes some 8 s. The ways take
+turns; medians. On a machine of one
 core both are the same.
 """
 
@@ -26,8 +27,8 @@ Way = Callable[[Mapping[Path, TrainConfig]], None]
 def main() -> None:
     """A row for each way."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=60)
-    parser.add_argument("--repeat", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=240)
+    parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     given = parser.parse_args()
     told = [f"{key}={value}" for key, value in DEMO_SETTINGS.items()]
