@@ -2,9 +2,8 @@
 
     python benchmarks/demo.py [--steps 240] [--repeat 1] [--write]
 
-Wall seconds, for cores that wait are the point; starting included, which side by side takes some 8 s. The ways take
-turns; medians. On a machine of one
-core both are the same.
+Wall seconds, for cores that wait are the point; starting included, which takes some 8 s side by side. The ways take
+turns; medians. On a machine of one core the demo takes turns, too.
 """
 
 import argparse
@@ -37,7 +36,7 @@ def main() -> None:
     threads = share_of_cores(configs[0], len(configs)) or 1
     ways: dict[str, Way] = {
         "one after the other": in_turn,
-        f"side by side, {threads} threads each": lambda of: train_side_by_side(
+        f"side by side, {threads} thread{'s' * (threads > 1)} each": lambda of: train_side_by_side(
             of, dict.fromkeys(of, lambda metrics: None), threads=threads
         ),
     }
