@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 
 import numpy as np
 from PIL import Image
+from xxhash import xxh3_64_intdigest
 
 
 def identity(data: bytes) -> int:
@@ -15,11 +16,13 @@ def identity(data: bytes) -> int:
 
 
 def image_identity(data: bytes) -> int:
-    """`image_hash` of an encoded image: the first 64 bits of its SHA-256, little-endian and signed.
+    """`image_hash` of an encoded image: its XXH3-64, as a signed integer.
 
-    SHA-256, for an image is long and processors have instructions for it.
+    An image is long, and XXH3 reads ten times as fast as the cryptographic digests: it finds the same file again,
+    and gives no proof against somebody who makes two files of one hash.
     """
-    return int.from_bytes(sha256(data).digest()[:8], "little", signed=True)
+    value = xxh3_64_intdigest(data)
+    return value - (value >> 63 << 64)
 
 
 def normalized_text(text: str) -> str:

@@ -19,7 +19,6 @@ from manyview.corpus.builder.part_writer import PartWriter
 from manyview.corpus.builder.pointed import PointedBytes
 from manyview.corpus.builder.shared_cleaner import read_cleaner
 from manyview.corpus.cleaning.cleaner import Cleaner
-from manyview.corpus.cleaning.text_keys import text_keys
 from manyview.corpus.fetch import Failed, FetchStore
 from manyview.corpus.fingerprint import image_identity
 from manyview.corpus.sources.contract import Part
@@ -132,13 +131,10 @@ def _add_views(views: pa.Table, first_place: int, task: PartTask, out: PartWrite
     """The texts of a batch, cleaned; the order in which a source gives them stays known."""
     cleaned, skipped = read_cleaner(task.cleaner).views(views)
     out.skipped.update(skipped)
-    texts = cleaned["text"].to_pylist()
-    places = pa.array(range(first_place, first_place + len(texts)), pa.int64())
-    said = pa.array(text_keys(cleaned["text"]), pa.int64())
-    table = cleaned.append_column("place", places).append_column("said", said)
-    out.add("views", table.select(staged.VIEWS.names).cast(staged.VIEWS))
-    out.counts["texts"] += len(texts)
-    out.counts["text bytes"] += sum(len(text.encode()) for text in texts)
+    places = pa.array(range(first_place, first_place + len(cleaned)), pa.int64())
+    out.add("views", cleaned.append_column("place", places).select(staged.VIEWS.names).cast(staged.VIEWS))
+    out.counts["texts"] += len(cleaned)
+    out.counts["text bytes"] += pc.sum(pc.binary_length(cleaned["text"])).as_py() or 0
 
 
 def _placed(task: PartTask, first_place: int, images: pa.Table) -> pa.Table:

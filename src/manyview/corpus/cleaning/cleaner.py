@@ -14,6 +14,7 @@ from manyview.corpus.cleaning.image_rules import judge_image
 from manyview.corpus.cleaning.opt_out import OptOut
 from manyview.corpus.cleaning.repeated import drop_repeated
 from manyview.corpus.cleaning.rules import CleaningRules, clean_views
+from manyview.corpus.cleaning.text_keys import text_keys
 from manyview.corpus.fingerprint import image_identity
 
 __all__ = ["Cleaner"]
@@ -59,8 +60,12 @@ class Cleaner:
         return self.held.image_reason(content, facts.perceptual, self.rules.decontamination.distance)
 
     def views(self, views: pa.Table) -> tuple[pa.Table, Counter[str]]:
-        """The clean views of a batch, none in an evaluation set, none said twice; and what is left out, by reason."""
+        """The clean views of a batch, none in an evaluation set, none said twice; and what is left out, by reason.
+
+        A column `said` is added, their `text_keys`.
+        """
         views, reasons = clean_views(views, self.rules)
+        views = views.append_column("said", pa.array(text_keys(views["text"]), pa.int64()))
         views, held = self.held.drop_texts(views)
         views, repeated = drop_repeated(views, self.rules.repeated)
         return views, reasons + held + repeated

@@ -13,7 +13,7 @@ from pydantic import Field
 from manyview.config import Config
 from manyview.corpus.cleaning.image_facts import ImageFacts, look
 from manyview.corpus.cleaning.near_duplicates import FARTHEST, near_to
-from manyview.corpus.cleaning.text_keys import text_keys
+from manyview.corpus.cleaning.text_keys import said_keys
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import image_identity, text_identity
 from manyview.corpus.location import locate
@@ -65,7 +65,7 @@ class EvaluationSet:
         """The views whose text, but for case and white space, is none that is held."""
         if not len(self.texts):
             return views, Counter()
-        stays = ~np.isin(text_keys(views["text"]), self.texts)
+        stays = ~np.isin(said_keys(views).view(np.int64), self.texts)
         return views.filter(pa.array(stays)), +Counter({TEXT: int((~stays).sum())})
 
 

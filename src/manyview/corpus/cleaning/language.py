@@ -23,7 +23,7 @@ _BCP47 = {"als": "gsw", "bh": "bho", "eml": "egl", "nah": "nci"}  # Wikipedia's 
 _MOST_READ = 200
 _REMEMBERED = 1 << 16
 _LETTER = re.compile(r"[^\W\d_]")
-_NO_LETTERS = {code: None for code in range(128) if not chr(code).isalpha()}
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 
 
 class LanguageRules(Config):
@@ -41,7 +41,9 @@ class LanguageRules(Config):
 
 def languages(texts: Iterable[str], rules: LanguageRules) -> list[str]:
     """A BCP-47 code for each text, "" where the model is not sure."""
-    return [_language(text[:_MOST_READ], rules) for text in texts]
+    heads = [text[:_MOST_READ] for text in texts]
+    found = {text: _language(text, rules) for text in set(heads)}
+    return [found[text] for text in heads]
 
 
 def chinese_script(text: str) -> str:
@@ -50,13 +52,12 @@ def chinese_script(text: str) -> str:
     return "zh-Hans" if balance > 0 else "zh-Hant" if balance < 0 else "zh"
 
 
-@lru_cache(_REMEMBERED)
 def _language(text: str, rules: LanguageRules) -> str:
-    letters = len(text.translate(_NO_LETTERS) if text.isascii() else _LETTER.findall(text))
+    letters = _letters(text)
     if letters < rules.min_letters:
         return ""
-    text = " ".join(text.split())
-    labels, scores = _model().predict(text.lower() if _shouts(text) else text, k=1)
+    line = " ".join(text.split())
+    labels, scores = _model().predict(line.lower() if line.isupper() else line, k=1)  # capitals look foreign
     needed = rules.min_confidence_short if letters < rules.short_letters else rules.min_confidence
     if not labels or scores[0] < needed:
         return ""
@@ -66,9 +67,10 @@ def _language(text: str, rules: LanguageRules) -> str:
     return _BCP47.get(code, code)
 
 
-def _shouts(text: str) -> bool:
-    """Capitals alone look foreign to the model."""
-    return text.isupper()
+def _letters(text: str) -> int:
+    if text.isascii():
+        return len(text.encode().translate(None, delete=_NO_LETTERS))
+    return len(_LETTER.findall(text))
 
 
 @lru_cache(_REMEMBERED)

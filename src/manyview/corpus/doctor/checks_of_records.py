@@ -83,7 +83,7 @@ def _identifiers(e: Examination) -> Found:
             "fail",
             "wrong image hashes",
             f"{e.images.wrong_hash:,} of {e.images.sampled:,} sampled images are not the ones image_hash speaks of.",
-            "Whoever rewrote the images must write image_hash, the first 8 bytes of the SHA-256 of the new bytes, too; "
+            "Whoever rewrote the images must write image_hash, the XXH3-64 of the new bytes, too; "
             "training tells by it which pictures are the same.",
         )
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +63,7 @@ class Block:
 
         What was counted in `skipped` so far becomes the block's.
         """
-        columns = {name: column_of([_value(row, name) for row in rows], skipped) for name in names}
+        columns = {name: column_of(_values(rows, name), skipped) for name in names}
         drained = Counter(skipped)
         skipped.clear()
         return cls(columns, places, skipped=drained, **known)
@@ -106,6 +107,8 @@ def column_of(values: Sequence[Any], wrong: Counter[str]) -> pa.Array:
     Numbers among texts are written out and a text among lists becomes a list of one. Objects and booleans
     become null and are added to `wrong`.
     """
+    with suppress(pa.ArrowException, UnicodeEncodeError):  # all texts and nulls
+        return pa.array(values, pa.string())
     if any(isinstance(value, list) for value in values):
         lists = [None if value is None else _written_list(value, wrong) for value in values]
         return pa.array(lists, pa.list_(pa.string()))
@@ -146,8 +149,14 @@ def _written_list(value: Any, wrong: Counter[str]) -> list[str | None]:
     return [text for inner in value for text in _written_list(inner, wrong)]
 
 
+def _values(rows: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
+    if "." not in name:
+        return [row.get(name) for row in rows]
+    return [_value(row, name) for row in rows]
+
+
 def _value(row: Mapping[str, Any], name: str) -> Any:
-    if name in row or "." not in name:
+    if name in row:
         return row.get(name)
     top = path_in(name, row)
     if top is None:

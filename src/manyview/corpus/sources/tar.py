@@ -9,14 +9,15 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import IO, Protocol
+from struct import Struct
+from typing import IO, NamedTuple, Protocol
 from zlib import adler32
 
 __all__ = ["Archive", "LocalArchive", "Member", "StreamedArchive", "members"]
 
 BLOCK = 512
 ZEROS = bytes(BLOCK)
+HEADER = Struct("100s24x12s12x8sc100x6s82x155s12x")  # name, size, checksum, type, magic, prefix
 FILES = (b"0", b"\0", b"7")
 LINKS = (b"1", b"2")
 FOLDER, SPARSE = b"5", b"S"
@@ -24,6 +25,7 @@ WITHOUT_DATA = (*LINKS, b"3", b"4", FOLDER, b"6")  # whatever size their header 
 LONG_NAME, LONG_LINK, PAX, PAX_SOLARIS, PAX_GLOBAL = b"L", b"K", b"x", b"X", b"g"
 ABOUT_THE_NEXT = (LONG_NAME, LONG_LINK, PAX, PAX_SOLARIS, PAX_GLOBAL)
 POSIX = b"ustar\0"
+SPACES = 8 * 32  # the sum of the checksum's own field while it is reckoned
 MAX_HEADER_BYTES = 1 << 20  # of a pax or long name header: a longer one is no name
 PAX_RECORD = re.compile(rb"(\d{1,7}) ([^=]+)=")
 TRUNCATED = "tar: truncated"
@@ -32,8 +34,7 @@ SKIP_BYTES = 1 << 20
 WINDOW = 4096  # a header, the sidecars after it and the next header are one read
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A file in an archive: its bytes begin at `offset` and are `length` long."""
 
     name: str
@@ -106,11 +107,12 @@ def members(archive: Archive, skipped: Counter[str]) -> Iterator[Member]:
         if len(header) < BLOCK:
             skipped[TRUNCATED] += bool(header) or _ends_before(archive, end)
             return
-        length = _size(header)
-        if length is None or not _checksum_holds(header):
+        found = _read(header)
+        if found is None:
             skipped[DAMAGED] += 1
             return
-        kind, data = header[156:157], position + BLOCK
+        kind, length, short_name = found
+        data = position + BLOCK
         if kind in ABOUT_THE_NEXT:
             end = data + length
             about = archive.take(data, length) if length <= MAX_HEADER_BYTES else b""
@@ -119,7 +121,7 @@ def members(archive: Archive, skipped: Counter[str]) -> Iterator[Member]:
                 return
             told.read(kind, about)
         else:
-            name, length, sparse = told.of(header, length)
+            name, length, sparse = told.of(short_name, length)
             data = _after_sparse_map(archive, header, data) if kind == SPARSE else data
             end = data + (0 if kind in WITHOUT_DATA else length)
             if _ends_before(archive, end):
@@ -148,16 +150,28 @@ class _Told:
         elif kind != LONG_LINK:
             self.next |= _pax_records(about)
 
-    def of(self, header: bytes, length: int) -> tuple[str | None, int, bool]:
-        """Name (None unless it is UTF-8), length and whether it is sparse, of the member with this header."""
+    def of(self, short_name: bytes, length: int) -> tuple[str | None, int, bool]:
+        """Name (None unless it is UTF-8), length and whether it is sparse, of the member of such a header."""
         if not self.next and not self.all:
-            return _decoded(_short_name(header)), length, False
+            return _decoded(short_name), length, False
         told = {**self.all, **self.next}
         self.next = {}
         size = told.get(b"size", b"")
         length = int(size) if size.isdigit() and len(size) < 20 else length
         sparse = any(key.startswith(b"GNU.sparse") for key in told)
-        return _decoded(told.get(b"path") or _short_name(header)), length, sparse
+        return _decoded(told.get(b"path") or short_name), length, sparse
+
+
+def _read(header: bytes) -> tuple[bytes, int, bytes] | None:
+    """Type, length and name as far as the header holds it; None where it is damaged."""
+    name, size, checksum, kind, magic, prefix = HEADER.unpack(header)
+    length = _size(size)
+    if length is None or not _checksum_holds(header, checksum):
+        return None
+    name = name.partition(b"\0")[0]
+    if prefix[0] and magic == POSIX:
+        name = prefix.partition(b"\0")[0] + b"/" + name
+    return kind, length, name
 
 
 def _decoded(name: bytes) -> str | None:
@@ -189,8 +203,7 @@ def _ends_before(archive: Archive, end: int) -> bool:
     return archive.size is not None and end > archive.size
 
 
-def _size(header: bytes) -> int | None:
-    field = header[124:136]
+def _size(field: bytes) -> int | None:
     if field[0] & 0x80:  # GNU: a big-endian number
         return int.from_bytes(field[1:], "big") if field[0] == 0x80 else None
     return _octal(field)
@@ -213,26 +226,18 @@ def _octal_of_others(field: bytes) -> int | None:
     return number if number >= 0 else None
 
 
-def _checksum_holds(header: bytes) -> bool:
+def _checksum_holds(header: bytes, checksum: bytes) -> bool:
     """The sum of the header's bytes with its own field as spaces; some old writers took them as signed."""
-    told = _octal(header[148:156])
-    unsigned = _sum(header) - sum(header[148:156]) + 8 * 32
+    told, unsigned = _octal(checksum), _sum(header) - sum(checksum) + SPACES
     if told == unsigned:
         return True
-    signed = sum(byte - 256 if byte > 127 else byte for byte in header[:148] + header[156:]) + 8 * 32
+    signed = sum(byte - 256 if byte > 127 else byte for byte in header[:148] + header[156:]) + SPACES
     return told == signed
 
 
 def _sum(header: bytes) -> int:
     """Of the bytes: the low half of Adler-32 is one more than theirs modulo 65521, which 256 bytes do not reach."""
     return (adler32(header[:256]) & 0xFFFF) + (adler32(header[256:]) & 0xFFFF) - 2
-
-
-def _short_name(header: bytes) -> bytes:
-    name = header[:100].partition(b"\0")[0]
-    if not header[345] or not header.startswith(POSIX, 257):
-        return name
-    return header[345:500].partition(b"\0")[0] + b"/" + name
 
 
 def _pax_records(about: bytes) -> dict[bytes, bytes]:

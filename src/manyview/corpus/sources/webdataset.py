@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -31,7 +30,6 @@ __all__ = ["IMAGE_SUFFIXES", "WebDatasetConfig", "WebDatasetPart", "WebDatasetSo
 
 SUFFIXES = (".tar", ".tgz")
 IMAGE_SUFFIXES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
-KEY = re.compile(r"((?:.*/)?[^./][^./]*)\.([^/]+)")
 TEXTS = ("txt", "text", "caption", "cls")
 MAX_SIDECAR_BYTES = 16 << 20
 MAX_STREAMED_BYTES = 256 << 20
@@ -48,7 +46,7 @@ class WebDatasetConfig(RowMapping):
     path: str | tuple[str, ...] = Field(description=".tar files, also compressed, here or scheme://")
 
 
-@dataclass
+@dataclass(slots=True)
 class Sample:
     """The members of one name."""
 
@@ -81,11 +79,18 @@ class WebDatasetPart(OneFile):
         with open_stream(self.file.path) as stream:
             local = not is_remote(self.file.path) and not compression_of(self.file.path)
             archive: Archive = LocalArchive(stream) if local else StreamedArchive(stream)
-            keyed = _keyed(members(archive, skipped), skipped)
-            for key, group in groupby(keyed, key=lambda one: one[0]):
-                sample = Sample({"__key__": key})
-                for _, suffix, member in group:
-                    self._add(sample, suffix, member, archive, skipped)
+            sample = None
+            for member in members(archive, skipped):
+                key, suffix = _key_and_suffix(member.name)
+                if not suffix:
+                    skipped["tar: name without a suffix"] += 1
+                    continue
+                if sample is None or key != sample.row["__key__"]:
+                    if sample is not None:
+                        yield sample
+                    sample = Sample({"__key__": key})
+                self._add(sample, suffix, member, archive, skipped)
+            if sample is not None:
                 yield sample
 
     def _add(self, sample: Sample, suffix: str, member: Member, archive: Archive, skipped: Counter[str]) -> None:
@@ -153,13 +158,11 @@ def _names(part: WebDatasetPart) -> list[str]:
     return list(dict.fromkeys(name for sample in samples for name in (*sample.row, *sample.suffixes)))
 
 
-def _keyed(found: Iterator[Member], skipped: Counter[str]) -> Iterator[tuple[str, str, Member]]:
-    for member in found:
-        parts = KEY.fullmatch(member.name)
-        if parts is None:
-            skipped["tar: name without a suffix"] += 1
-        else:
-            yield parts[1], parts[2].lower(), member
+def _key_and_suffix(name: str) -> tuple[str, str]:
+    """`a/b.tar.gz` is `tar.gz` of `a/b`; a name that begins or ends with its only point has no suffix."""
+    folder, slash, last = name.rpartition("/")
+    first, _, suffix = last.partition(".")
+    return folder + slash + first, suffix.lower() if first else ""
 
 
 def _add_image(sample: Sample, member: Member, archive: Archive, skipped: Counter[str]) -> None:
