@@ -17,7 +17,7 @@ from pydantic import Field
 from manyview.config import Config
 from manyview.errors import UsageError
 
-__all__ = ["LanguageRules", "chinese_script", "languages"]
+__all__ = ["LanguageRules", "chinese_script", "guessed_language", "languages"]
 
 _BCP47 = {"als": "gsw", "bh": "bho", "eml": "egl", "nah": "nci"}  # Wikipedia's codes that are not the language's own
 _MOST_READ = 200
@@ -56,15 +56,21 @@ def _language(text: str, rules: LanguageRules) -> str:
     letters = _letters(text)
     if letters < rules.min_letters:
         return ""
+    code, score = guessed_language(text)
+    needed = rules.min_confidence_short if letters < rules.short_letters else rules.min_confidence
+    if score < needed:
+        return ""
+    return chinese_script(text) if code == "zh" and rules.chinese_script else code
+
+
+def guessed_language(text: str) -> tuple[str, float]:
+    """The BCP-47 code that the model finds likeliest, and its confidence."""
     line = " ".join(text.split())
     labels, scores = _model().predict(line.lower() if line.isupper() else line, k=1)  # capitals look foreign
-    needed = rules.min_confidence_short if letters < rules.short_letters else rules.min_confidence
-    if not labels or scores[0] < needed:
-        return ""
-    code: str = labels[0].removeprefix("__label__")
-    if code == "zh" and rules.chinese_script:
-        return chinese_script(text)
-    return _BCP47.get(code, code)
+    if not labels:
+        return "", 0.0
+    code = labels[0].removeprefix("__label__")
+    return _BCP47.get(code, code), scores[0]
 
 
 def _letters(text: str) -> int:

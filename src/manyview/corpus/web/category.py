@@ -30,7 +30,7 @@ _MOST_STEPS, _LONGEST_STEP = 10, 80
 
 def breadcrumbs(outline: Outline) -> tuple[str, ...]:
     """The steps of the page's breadcrumbs: microdata first, then RDFa, then what is named so; () without any."""
-    for element in outline.saying(lambda raw: "rumb" in raw or "RUMB" in raw):
+    for element in outline.saying(_may_say_trail):
         steps = _steps(outline, element)
         if len(steps) > 1 or (steps and len(outline.text(element)) < _LONGEST_STEP):
             return steps
@@ -47,6 +47,10 @@ def joined_trail(steps: tuple[str, ...], title: str, headings: tuple[str, ...] =
     if kept and kept[-1].casefold() in itself:
         kept = kept[:-1]
     return " > ".join(dict.fromkeys(kept))
+
+
+def _may_say_trail(raw: str) -> bool:
+    return "rumb" in raw or "RUMB" in raw
 
 
 def _steps(outline: Outline, element: int) -> tuple[str, ...]:

@@ -14,12 +14,12 @@ def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{2,5}$")
 _SIZE_OR_CAMERA = re.compile(
     r"(?:\d{1,5}x\d{1,5}|\d+px|\d+w|x\d+|\d+x|w\d+|h\d+|q\d+|"
     r"(?:p?dscn?f?|img|imgp|p|pict|gopr|dji|vid|wp|pxl|mvimg|screenshot)\d*)$",
     re.IGNORECASE,
 )
+_CAMERAS = _set("dsc dscf dscn dscnf pdsc pdscf pdscn pdscnf img imgp p pict gopr dji vid wp pxl mvimg screenshot")
 _SAYS_NOTHING = _set(
     "img image images photo photos pic picture thumb thumbnail scaled small medium large big orig original copy "
     "final default main hero banner untitled file upload web full min max hd crop cropped resized edited new tmp "
@@ -35,19 +35,25 @@ def filename_words(address: str) -> str:
     name = unquote(name, errors="replace") if "%" in name else name
     if "\ufffd" in name:
         return ""
-    words = [word for word in _CUT.split(_SUFFIX.sub("", name)) if word]
-    kept = [word for word in words if not _SIZE_OR_CAMERA.match(word) and not _code(word)]
-    telling = [word for word in kept if len(word) > 1 and word.lower() not in _SAYS_NOTHING]
-    says = any(not word.isascii() or len(word) > 2 for word in telling)
-    return " ".join(kept) if says else ""
+    stem, point, suffix = name.rpartition(".")
+    if point and 2 <= len(suffix) <= 5 and suffix.isascii() and suffix.isalnum():
+        name = stem
+    kept = [word for word in _CUT.split(name) if word and not _code(word)]
+    return " ".join(kept) if any(map(_tells, kept)) else ""
+
+
+def _tells(word: str) -> bool:
+    return len(word) > (2 if word.isascii() else 1) and word.lower() not in _SAYS_NOTHING
 
 
 def _code(word: str) -> bool:
-    """A number, a hash or an article's number rather than a word."""
+    """A size, a camera's name, a number, a hash or an article's number rather than a word."""
     if not word.isascii():
-        return False
+        return _SIZE_OR_CAMERA.match(word) is not None
     if word.isalpha():
-        return len(word) > 24 or (len(word) > 4 and not _VOWEL.search(word))
+        return len(word) > 24 or word.lower() in _CAMERAS or (len(word) > 4 and not _VOWEL.search(word))
+    if _SIZE_OR_CAMERA.match(word):
+        return True
     digits = sum(map(str.isdigit, word))
     letters = sum(map(str.isalpha, word))
     return bool(digits) and (digits >= letters or len(word) > 8)

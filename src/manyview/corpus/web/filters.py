@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from pydantic import Field
@@ -48,6 +48,7 @@ _CONTROL = re.compile(r"[\ufffd\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _MISREAD = re.compile(r"Ã[\x80-\xbf\u0192\u00a4\u00bc\u00b6]|â€")  # UTF-8 taken for Latin-1
 _NOT_LETTERS = re.compile(r"(?:[^\w\u0300-\u036f\u0590-\u0fff]|[\d_])+")
 _NOT_ASCII_LETTERS = bytes(of for of in range(128) if not chr(of).isalpha())
+_NOT_ASCII_CAPITALS = bytes(of for of in range(128) if not chr(of).isupper())
 _TWO_CAPITALS = re.compile(r"[^\W\d_a-zß-öø-ÿ]{2}")  # or letters without case, or with case beyond Latin-1
 _MARKUP_SIGN = re.compile(r"[{}<>\[\]%&=$;]")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f\uac00-\ud7af]")
@@ -121,6 +122,11 @@ class WebRules(Config):
     max_images_per_page: int = Field(500, ge=1, description="images of one page beyond these are left out")
     max_context_chars: int = Field(600, ge=20, description="characters of the text around an image")
 
+    @cached_property
+    def phrases(self) -> tuple[str, ...]:
+        """`boilerplate` without case, the longest first."""
+        return tuple(sorted({phrase.casefold() for phrase in self.boilerplate if phrase}, key=len, reverse=True))
+
     def reject_text(self, text: str, kind: str, lang: str = "") -> str | None:
         """The name of the first rule that rejects a text of that kind, None if it may stay."""
         for name, rejects in _rules_for(kind):
@@ -166,7 +172,10 @@ def _many_words(rules: WebRules, text: str, lang: str) -> bool:
 
 
 def _capitals(rules: WebRules, text: str, lang: str) -> bool:
-    if not _TWO_CAPITALS.search(text):
+    if text.isascii():
+        if len(text.encode().translate(None, _NOT_ASCII_CAPITALS)) <= 4 * rules.max_capitalized_share:
+            return False
+    elif not _TWO_CAPITALS.search(text):
         return False
     words = text.split()
     capital = sum(word.isupper() and len(word) > 1 for word in words)
@@ -225,25 +234,21 @@ def _broken(rules: WebRules, text: str, lang: str) -> bool:
 def _nothing(rules: WebRules, text: str, lang: str) -> bool:
     if len(text) > _LONGEST_NOTHING:
         return False
-    words = (word.strip(".,:;!?()[]#-_\"'").casefold() for word in text.split())
-    return not any(word and not word.isdecimal() and word not in _SAYS_NOTHING for word in words)
+    for word in text.casefold().split():
+        bare = word.strip(".,:;!?()[]#-_\"'")
+        if bare and bare not in _SAYS_NOTHING and not bare.isdecimal():
+            return False
+    return True
 
 
 def _boilerplate(rules: WebRules, text: str, lang: str) -> bool:
-    phrases, longest = _longest_first(rules.boilerplate)
-    if len(text) > 2 * longest:
-        return False
     folded = text.casefold()
-    if not phrases.search(folded):
-        return False
-    return any(2 * len(found[0]) >= len(text) for found in phrases.finditer(folded))
-
-
-@lru_cache(maxsize=8)
-def _longest_first(phrases: tuple[str, ...]) -> tuple[re.Pattern[str], int]:
-    """A pattern of all phrases, and the length of the longest; without any, nothing is short enough to match."""
-    ordered = sorted({phrase.casefold() for phrase in phrases if phrase}, key=lambda of: (-len(of), of))
-    return re.compile("|".join(map(re.escape, ordered))), max(map(len, ordered), default=-1)
+    for phrase in rules.phrases:
+        if 2 * len(phrase) < len(text):
+            break
+        if phrase in folded:
+            return True
+    return False
 
 
 def _no_determiner(rules: WebRules, text: str, lang: str) -> bool:

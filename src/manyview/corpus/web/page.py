@@ -189,8 +189,7 @@ class _Reading:
     def _spoken(self) -> dict[int, str]:
         """The elements that declare a language, and which."""
         outline = self._outline
-        named = outline.saying(lambda raw: "lang=" in raw)
-        return {of: outline.get(of, "lang") or outline.get(of, "xml:lang") for of in named}
+        return {of: outline.get(of, "lang") or outline.get(of, "xml:lang") for of in outline.saying(_names_language)}
 
     @cached_property
     def _spoken_inside(self) -> dict[int, str]:
@@ -215,3 +214,7 @@ class _Reading:
                 if of in spoken:
                     return spoken[of] or self._lang
         return self._lang
+
+
+def _names_language(raw: str) -> bool:
+    return "lang=" in raw
