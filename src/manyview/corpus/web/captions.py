@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from functools import lru_cache
 
+from manyview.corpus.web.answers import Answers
 from manyview.corpus.web.outline import Outline
 
 __all__ = ["Captions"]
@@ -41,16 +41,17 @@ _CLIMBED, _LONGEST, _MOST = 6, 600, 50
 _NEVER = _set("a img figure body html meta track source link input video button source script head")
 
 
-@lru_cache(maxsize=50_000)
+@Answers
 def _says_caption(raw: str) -> bool:
     return any(_CAPTION.search(said) for said in _CLASS.findall(raw))
 
 
+@Answers
 def _may_say_caption(raw: str) -> bool:
-    return raw == _DOCBOOK_TITLE or _says_caption(raw)
+    return raw == _DOCBOOK_TITLE or _says_caption[raw]
 
 
-@lru_cache(maxsize=50_000)
+@Answers
 def _says_figure(raw: str) -> bool:
     return any(_FIGURE.search(said) for said in _CLASS.findall(raw))
 
@@ -88,7 +89,7 @@ class Captions:
         if tag == "p" and raw == _DOCBOOK_TITLE:  # of a figure
             parent = outline.parents[element]
             return parent >= 0 and "figure" in outline.raw[parent]
-        return _says_caption(raw) and self._is_small(element)
+        return _says_caption[raw] and self._is_small(element)
 
     def _is_small(self, element: int) -> bool:
         """A box for image and caption together may be called a caption too: one with an image inside is a box."""
@@ -108,7 +109,7 @@ class Captions:
         below = image
         for climbed, box in enumerate(outline.ancestors(image)):
             tag = outline.tags[box]
-            figure = tag == "figure" or _says_figure(outline.raw[box])
+            figure = tag == "figure" or _says_figure[outline.raw[box]]
             if tag in ("body", "main", "article", "section") and not figure:
                 return
             if climbed >= _CLIMBED and not figure:

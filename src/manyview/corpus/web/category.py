@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from manyview.corpus.web.answers import Answers
 from manyview.corpus.web.outline import Outline
 
 __all__ = ["breadcrumbs", "joined_trail"]
@@ -49,6 +50,7 @@ def joined_trail(steps: tuple[str, ...], title: str, headings: tuple[str, ...] =
     return " > ".join(dict.fromkeys(kept))
 
 
+@Answers
 def _may_say_trail(raw: str) -> bool:
     return "rumb" in raw or "RUMB" in raw
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from functools import lru_cache
 from typing import NamedTuple
 
+from manyview.corpus.web.answers import Answers
 from manyview.corpus.web.inherited import Inherited
 from manyview.corpus.web.outline import HEADINGS, Outline
 
@@ -26,17 +26,18 @@ _ROLE = re.compile(r'(?:^|\s)role="(?:navigation|contentinfo|search)"')
 _LOOKED_BACK = 50
 
 
-@lru_cache(maxsize=50_000)
+@Answers
 def _says_aside(raw: str) -> bool:
     """Navigation, a side bar, a footer or the like."""
     return any(_ASIDE.search(said) for said in _NAMED.findall(raw)) or _ROLE.search(raw) is not None
 
 
-@lru_cache(maxsize=50_000)
+@Answers
 def _says_closed(raw: str) -> bool:
     return any(_CLOSED.search(said) for said in _NAMED.findall(raw))
 
 
+@Answers
 def _says_heading(raw: str) -> bool:
     return 'role="heading"' in raw
 
@@ -101,7 +102,7 @@ class Headings:
         for between in outline.ancestors(heading):
             if between == box:
                 return False
-            if outline.tags[between] in _CLOSED_TAGS or _says_closed(outline.raw[between]):
+            if outline.tags[between] in _CLOSED_TAGS or _says_closed[outline.raw[between]]:
                 return True
         return False
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 
 from manyview.corpus.web.address import path_of
+from manyview.corpus.web.answers import Answers
 from manyview.corpus.web.filters import WebRules
 from manyview.corpus.web.outline import Outline
 
@@ -90,6 +90,6 @@ def chrome(outline: Outline) -> list[int]:
     return outline.marked(_CHROME_TAGS, _says_chrome, _NEVER_CHROME)
 
 
-@lru_cache(maxsize=50_000)
+@Answers
 def _says_chrome(raw: str) -> bool:
     return any(_CHROME.search(said) for said in _NAMED.findall(raw))

@@ -31,12 +31,12 @@ _SCRIPTS = (
 )
 _WRITTEN_ELSEWISE = frozenset(language for _, _, languages in _SCRIPTS for language in languages)
 _ELSEWISE = re.compile(r"[\u0370-\u1fff\u3041-\u9fff\uac00-\ud7af]")
-_MOST_READ, _LEAST_SURE = 80, 0.3
+_MOST_READ, _LEAST_SURE, _LONGEST_TAG = 80, 0.3, 40
 
 
 def text_language(text: str, declared: str = "") -> str:
     """A BCP-47 tag: the declared one if the text is in a script of that language, else what the text looks like."""
-    tag = _normal(declared)
+    tag = _normal(declared[:_LONGEST_TAG])
     if tag and _plausible(text, tag.partition("-")[0]):
         return tag
     return detect_language(text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -40,8 +40,6 @@ _DEEPEST = 200
 _TAG = re.compile("<([^>]*)>")
 _REMEMBERED, _MOST_REMEMBERED = 100, 20_000
 _MOST_LINES = 256
-_MOST_SILENT = 50_000
-_SILENT: defaultdict[Callable[[str], bool], set[str]] = defaultdict(set)
 
 
 class _Tags(dict[str, tuple[str, str, bool, bool, bool]]):
@@ -171,22 +169,11 @@ class Outline:
         found = [self._by_tag[tag] for tag in tags if tag in self._by_tag]
         return found[0] if len(found) == 1 else sorted(chain.from_iterable(found))
 
-    def saying(self, says: Callable[[str], bool]) -> list[int]:
-        """Those with attributes of which something is true, in document order.
+    def saying(self, says: Mapping[str, bool]) -> list[int]:
+        """Those with attributes of which something is true, in document order; asked once for equal attributes."""
+        return sorted(chain.from_iterable([of for raw, of in self._by_raw.items() if says[raw]]))
 
-        `says` belongs to a module: attributes of which it was false are remembered, for pages repeat them.
-        """
-        silent = _SILENT[says]
-        asked = [raw for raw in self._by_raw if raw not in silent]
-        found = [raw for raw in asked if says(raw)]
-        if len(found) < len(asked):
-            if len(silent) > _MOST_SILENT:
-                silent.clear()
-            silent.update(asked)
-            silent.difference_update(found)
-        return sorted(chain.from_iterable([self._by_raw[raw] for raw in found]))
-
-    def marked(self, tags: Iterable[str], says: Callable[[str], bool], never: frozenset[str]) -> list[int]:
+    def marked(self, tags: Iterable[str], says: Mapping[str, bool], never: frozenset[str]) -> list[int]:
         """Those with one of the tags, or whose attributes say the same unless their tag is one that never does."""
         said = (of for of in self.saying(says) if self.tags[of] not in never)
         return sorted({*self.elements(*tags), *said})

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from manyview.corpus.web.address import absolute
+from manyview.corpus.web.answers import Answers
 from manyview.corpus.web.candidates import Candidate, Candidates, Resolve, may_show
 from manyview.corpus.web.captions import Captions
 from manyview.corpus.web.category import breadcrumbs, joined_trail
@@ -29,6 +30,11 @@ __all__ = ["Page", "PageImage", "PageText", "read_page"]
 _LONGEST_TEXT = 20_000
 _RULES = WebRules()
 _SAMPLED, _SENTENCE = 60, 40
+
+
+@Answers
+def _names_language(raw: str) -> bool:
+    return "lang=" in raw
 
 
 class PageText(NamedTuple):
@@ -214,7 +220,3 @@ class _Reading:
                 if of in spoken:
                     return spoken[of] or self._lang
         return self._lang
-
-
-def _names_language(raw: str) -> bool:
-    return "lang=" in raw
