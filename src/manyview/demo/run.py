@@ -22,7 +22,10 @@ from manyview.train import JobProgress, RunFolder, TrainConfig, recipe, train
 __all__ = ["DEMO_RECIPES", "DEMO_SETTINGS", "run_demo"]
 
 DEMO_RECIPES = ("caption-sampling", "many-view")
-DEMO_SETTINGS = {"source_exponent": 0}  # as much clip art as emoji, of which there are many drawings a concept
+DEMO_SETTINGS = {
+    "source_exponent": 0,  # as much clip art as emoji, of which there are many drawings a concept
+    "epochs": 12,
+}
 _MARK = "demo.json"
 _JUDGING = "judging"
 _JUDGING_COST = 0.1  # of one training
