@@ -5,7 +5,7 @@ import io
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from manyview.corpus.sources import delimited, lines
@@ -84,3 +84,38 @@ def test_a_cell_of_ten_megabytes_is_a_cell() -> None:
 @pytest.mark.parametrize(("heading", "mark"), [("a,b;c,d", ","), ("a;b;c", ";"), ("a\tb", "\t"), ("alone", ",")])
 def test_the_delimiter_is_the_sign_seen_most(heading: str, mark: str) -> None:
     assert sniffed_delimiter(heading) == mark
+
+
+LINE = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"), include_characters='"'), min_size=1, max_size=9
+)
+TSV = Dialect("\t", literal_quotes=True)
+
+
+@given(st.integers(2, 4).flatmap(lambda width: st.lists(st.lists(LINE, min_size=width, max_size=width), max_size=6)))
+def test_a_quote_in_a_tsv_is_a_character_like_others(table: list[list[str]]) -> None:
+    assume(not any(cell[0] == cell[-1] == '"' for row in table for cell in row))
+    data = "".join("\t".join(row) + "\n" for row in table).encode()
+    assert read(data, TSV) == (table, Counter())
+
+
+@given(st.lists(st.lists(st.text('ab"\n ', max_size=6), min_size=3, max_size=3), max_size=6))
+def test_a_tsv_of_a_program_that_quotes_where_needed_comes_back(table: list[list[str]]) -> None:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, "excel-tab").writerows(table)
+    assert read(buffer.getvalue().encode(), TSV) == (table, Counter())
+
+
+def test_a_quote_that_closes_within_a_later_word_spoils_its_line_only() -> None:
+    rows, skipped = read(b'image,caption\n1.jpg,"big sale\n2.jpg,a car\n3.jpg,12" ruler\n')
+    assert rows == [["image", "caption"], ["2.jpg", "a car"], ["3.jpg", '12" ruler']]
+    assert skipped == Counter({"row: a quote that is never closed": 1})
+
+
+def test_the_line_in_which_excel_names_the_delimiter_is_no_row() -> None:
+    assert read(b"sep=;\r\na;b\r\n", Dialect(";")) == ([["a", "b"]], Counter())
+    assert read(b"a;sep=;\n", Dialect(";")) == ([["a", "sep=", ""]], Counter())
+
+
+def test_delimiters_within_quotes_of_a_heading_do_not_count() -> None:
+    assert sniffed_delimiter('"a, or b, or c";"d"') == ";"

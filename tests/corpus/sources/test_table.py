@@ -418,3 +418,41 @@ def test_a_line_of_jsonl_without_end_is_counted_and_left_behind(
     found = everything(TableSource(TableConfig(path=str(file))))
     assert found.texts("id", "text") == [("1", "a"), ("3", "c")]
     assert found.skipped == Counter({"row: longer than 64 MB": 1})
+
+
+CAPTIONS = [
+    "a cup on a table",
+    '"big sale today at the shop',
+    "a blue car",
+    '12" wooden ruler on a desk',
+    "a dog",
+    "a tree",
+]
+
+
+@pytest.mark.parametrize(("heading", "row"), [("image\tcaption", "{0}.jpg\t{1}"), ("caption\timage", "{1}\t{0}.jpg")])
+def test_a_quote_in_a_caption_of_a_tsv_takes_no_other_rows_caption(heading: str, row: str, tmp_path: Path) -> None:
+    rows = "".join(row.format(*numbered) + "\n" for numbered in enumerate(CAPTIONS))
+    (tmp_path / "t.tsv").write_text(f"{heading}\n{rows}")
+    found = everything(TableSource(TableConfig(path=str(tmp_path / "t.tsv"))))
+    assert found.texts("id", "text") == [(f"{number}.jpg", caption) for number, caption in enumerate(CAPTIONS)]
+    assert not found.skipped
+
+
+def test_a_tsv_quoted_throughout_may_hold_tabs_and_line_breaks(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text('"id"\t"title"\n"1"\t"a\tcup\nof tea"\n"2"\t"b"\n')
+    found = everything(TableSource(TableConfig(path=str(tmp_path / "t.tsv"))))
+    assert found.texts("id", "text") == [("1", "a\tcup\nof tea"), ("2", "b")]
+
+
+def test_a_quote_that_is_named_holds_in_a_tsv_as_in_a_csv(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text('id\ttitle\n1\t"a\tcup"\n')
+    found = everything(TableSource(TableConfig(path=str(tmp_path / "t.tsv"), quote='"')))
+    assert found.texts("id", "text") == [("1", "a\tcup")]
+
+
+@pytest.mark.parametrize("mark", [";", "|", "\t"])
+def test_a_csv_of_excel_names_its_delimiter_in_a_line_of_its_own(mark: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(f"sep={mark}\nid{mark}title, long\n1{mark}a, b\n")
+    found = everything(TableSource(TableConfig(path=str(tmp_path / "t.csv"), id="id", views={"title": "title, long"})))
+    assert found.texts("id", "text") == [("1", "a, b")] and not found.skipped

@@ -64,7 +64,12 @@ class TableConfig(RowMapping):
     delimiter: str | None = Field(
         default=None, description="between cells of CSV; default: as the heading shows", min_length=1, max_length=1
     )
-    quote: str = Field(default='"', description="around cells with line breaks; empty: none", max_length=1)
+    quote: str | None = Field(
+        default=None,
+        description="around cells with delimiters or line breaks, empty: none; default: a double quote, which between "
+        "tabs must enclose a whole cell without a tab",
+        max_length=1,
+    )
     encoding: str = Field(default="utf-8", description="of CSV without a byte order mark; gb18030 for instance")
     heading: tuple[str, ...] = Field(default=(), description="names of the columns of CSV whose first row is data")
 

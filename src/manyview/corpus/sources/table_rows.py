@@ -16,7 +16,13 @@ import pyarrow.parquet as pq
 from manyview.corpus.location import locate, open_parquet
 from manyview.corpus.sources.block import Block, path_in, row_places
 from manyview.corpus.sources.damage import until_damage
-from manyview.corpus.sources.delimited import Dialect, delimited_rows, sniffed_delimiter
+from manyview.corpus.sources.delimited import (
+    Dialect,
+    delimited_rows,
+    is_quoted_throughout,
+    named_separator,
+    sniffed_delimiter,
+)
 from manyview.corpus.sources.files import File, open_stream, suffix_of
 from manyview.corpus.sources.lines import BROKEN, raw_lines, text_lines
 
@@ -141,13 +147,23 @@ def chunks(items: Iterable[Any], size_of: Callable[[Any], int]) -> Iterator[list
         yield chunk
 
 
-def dialect_of(file: File, delimiter: str | None, quote: str, encoding: str) -> Dialect:
-    """How the file keeps its cells apart: as told, else by tabs if it is a .tsv, else as its heading shows."""
+def dialect_of(file: File, delimiter: str | None, quote: str | None, encoding: str) -> Dialect:
+    """How the file keeps its cells apart: as told, else as its suffix and its first line show.
+
+    Where tabs do and nobody names a quote, quotes are characters of the text unless the first row is quoted throughout.
+    """
+    with open_stream(file.path) as stream:
+        lines = (line for line in text_lines(stream, encoding, Counter()) if line.strip())
+        first = next(lines, "")
+        separator = named_separator(first)
+        heading = first if separator is None else next(lines, "")
     if delimiter is None:
-        with open_stream(file.path) as stream:
-            heading = next(text_lines(stream, encoding, Counter()), "")
-        delimiter = "\t" if suffix_of(file.path) == ".tsv" else sniffed_delimiter(heading)
-    return Dialect(delimiter, quote, encoding)
+        is_tsv = suffix_of(file.path) == ".tsv" and "\t" in heading
+        delimiter = separator or ("\t" if is_tsv else sniffed_delimiter(heading))
+    if quote is not None:
+        return Dialect(delimiter, quote, encoding)
+    literal = delimiter == "\t" and not is_quoted_throughout(heading, delimiter)
+    return Dialect(delimiter, encoding=encoding, literal_quotes=literal)
 
 
 def heading_of(file: File, dialect: Dialect) -> list[str]:
