@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manyview.corpus.sources import json_arrays
-from manyview.corpus.sources.json_arrays import array_elements
+from manyview.corpus.sources.json_arrays import array_elements, json_values
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
@@ -53,3 +53,18 @@ def test_a_value_larger_than_any_is_an_error_and_not_memory(monkeypatch: pytest.
     with pytest.raises(ValueError):
         list(array_elements(stream))
     assert stream.tell() < 1000
+
+
+@given(st.lists(VALUES, max_size=4), st.sampled_from([None, 1]), st.integers(1, 40))
+def test_an_array_and_values_in_a_row_are_read_one_by_one(values: list[Any], indent: int | None, chunk: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_arrays, "CHUNK", chunk)
+        objects = [{"a": value} for value in values]
+        for text in (json.dumps(objects, indent=indent), "\n".join(json.dumps(one, indent=indent) for one in objects)):
+            assert [value for _, value in json_values(io.BytesIO(text.encode()))] == objects
+
+
+@pytest.mark.parametrize("wrong", [b"[1", b"[1 2]", b"[1] 2", b'{"a": 1', b"\xff"])
+def test_what_is_no_row_of_values_is_an_error(wrong: bytes) -> None:
+    with pytest.raises(ValueError):
+        list(json_values(io.BytesIO(wrong)))

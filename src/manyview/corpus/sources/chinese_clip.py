@@ -15,12 +15,13 @@ from manyview.corpus.sources.block import Block
 from manyview.corpus.sources.contract import Batch
 from manyview.corpus.sources.damage import counted_batch, until_damage
 from manyview.corpus.sources.files import File, find_files, open_stream
+from manyview.corpus.sources.json_rows import json_row
 from manyview.corpus.sources.lines import raw_lines
 from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import ImageMapping, RowMapping, ViewMapping
 from manyview.corpus.sources.pictures import Places
 from manyview.corpus.sources.table import TableConfig, TablePart, TableSource
-from manyview.corpus.sources.table_rows import chunks, json_row
+from manyview.corpus.sources.table_rows import chunks
 from manyview.errors import UsageError
 
 __all__ = ["ChineseClipConfig", "ChineseClipSource", "TextsPart"]

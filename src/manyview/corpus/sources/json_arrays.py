@@ -1,4 +1,4 @@
-"""JSON arrays: the elements of the arrays of one large JSON object, one at a time."""
+"""JSON arrays: the elements of large arrays, and the values of a text of several, one at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import IO, Any
 
-__all__ = ["array_elements"]
+__all__ = ["array_elements", "json_values"]
 
 CHUNK = 1 << 20
 MAX_VALUE = 64 << 20  # characters of one element, or of one value that is no array
@@ -31,7 +31,7 @@ def array_elements(stream: IO[bytes]) -> Iterator[tuple[str, Any]]:
             raise ValueError("a key that is no text")
         text.expect(":")
         if text.peek() == "[":
-            yield from ((key, element) for element in _elements(text))
+            yield from ((key, element) for _, element in _elements(text))
         else:
             yield key, text.value()
         if text.peek() != ",":
@@ -40,13 +40,28 @@ def array_elements(stream: IO[bytes]) -> Iterator[tuple[str, Any]]:
         text.expect(",")
 
 
-def _elements(text: _Text) -> Iterator[Any]:
+def json_values(stream: IO[bytes]) -> Iterator[tuple[int, Any]]:
+    """(characters, value) for each element if the text is one array, else for each value of several in a row.
+
+    Raises ValueError where the text is neither.
+    """
+    text = _Text(stream)
+    if text.peek() != "[":
+        while text.peek():
+            yield text.sized_value()
+        return
+    yield from _elements(text)
+    if text.peek():
+        raise ValueError(f"expected the end but got {text.peek()}")
+
+
+def _elements(text: _Text) -> Iterator[tuple[int, Any]]:
     text.expect("[")
     if text.peek() == "]":
         text.expect("]")
         return
     while True:
-        yield text.value()
+        yield text.sized_value()
         if text.peek() != ",":
             text.expect("]")
             return
@@ -77,6 +92,10 @@ class _Text:
 
     def value(self) -> Any:
         """The next value whole."""
+        return self.sized_value()[1]
+
+    def sized_value(self) -> tuple[int, Any]:
+        """The characters of the next value, and the value whole."""
         self.peek()
         while True:
             try:
@@ -87,8 +106,8 @@ class _Text:
                 continue
             if NUMBER.fullmatch(self.text, end) and self._more():  # a number may go on
                 continue
-            self.at = end
-            return value
+            size, self.at = end - self.at, end
+            return size, value
 
     def _more(self) -> bool:
         """Twice as much of the text, so that a large value is not scanned again for every chunk."""

@@ -1,4 +1,4 @@
-"""Table: products, captions or a crawl's list in CSV, TSV, JSONL or Parquet."""
+"""Table: products, captions or a crawl's list in CSV, TSV, JSON, JSONL or Parquet."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from manyview.corpus.sources.contract import Batch
 from manyview.corpus.sources.damage import counted_batch, read_or_none, until_damage
 from manyview.corpus.sources.detect import completed
 from manyview.corpus.sources.files import File, find_files, suffix_of
+from manyview.corpus.sources.json_rows import json_blocks, json_names
 from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import RowMapping
 from manyview.corpus.sources.pictures import Places
@@ -25,8 +26,6 @@ from manyview.corpus.sources.table_rows import (
     dialect_of,
     group_bytes,
     heading_of,
-    json_blocks,
-    json_names,
     parquet_blocks,
     parquet_schema,
 )
@@ -54,13 +53,15 @@ class TableConfig(RowMapping):
     """Tables of one layout: a file, a folder, a glob, braces or several of these."""
 
     type: Literal["table"] = "table"
-    path: str | tuple[str, ...] = Field(description="CSV, TSV, JSONL or Parquet files, here or scheme://")
+    path: str | tuple[str, ...] = Field(description="CSV, TSV, JSON, JSONL or Parquet files, here or scheme://")
     root: str | None = Field(
         default=None,
         description="folder that image paths are relative to and must stay inside; default: that of the table, "
         "and any path",
     )
-    format: TableFormat | None = Field(default=None, description="what the files are; default: by their suffix")
+    format: TableFormat | None = Field(
+        default=None, description="what the files are, jsonl for any JSON; default: by their suffix"
+    )
     delimiter: str | None = Field(
         default=None, description="between cells of CSV; default: as the heading shows", min_length=1, max_length=1
     )

@@ -1,13 +1,11 @@
-"""Table rows: the rows of CSV, TSV, JSONL and Parquet files as blocks of bounded size."""
+"""Table rows: the rows of CSV, TSV and Parquet files as blocks of bounded size."""
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -24,7 +22,7 @@ from manyview.corpus.sources.delimited import (
     sniffed_delimiter,
 )
 from manyview.corpus.sources.files import File, open_stream, suffix_of
-from manyview.corpus.sources.lines import BROKEN, raw_lines, text_lines
+from manyview.corpus.sources.lines import BROKEN, text_lines
 
 __all__ = [
     "MAX_BLOCK_BYTES",
@@ -35,8 +33,6 @@ __all__ = [
     "dialect_of",
     "group_bytes",
     "heading_of",
-    "json_blocks",
-    "json_names",
     "opened_parquet",
     "parquet_blocks",
     "parquet_schema",
@@ -44,7 +40,6 @@ __all__ = [
 
 MAX_BLOCK_ROWS = 1 << 14
 MAX_BLOCK_BYTES = 16 << 20
-SAMPLED_ROWS = 1000
 
 
 def opened_parquet(file: File) -> AbstractContextManager[pq.ParquetFile]:
@@ -105,34 +100,6 @@ def delimited_blocks(file: File, dialect: Dialect, columns: Sequence[str], wante
     yield _cells_block([], places, file.name, skipped)
 
 
-def json_blocks(file: File, wanted: Sequence[str]) -> Iterator[Block]:
-    """The rows of a file with one JSON object a line."""
-    skipped = Counter[str]()
-    with open_stream(file.path) as stream:
-        lines = until_damage(enumerate(raw_lines(stream, skipped)), file.path, skipped)
-        for numbered in chunks(lines, lambda line: len(line[1])):
-            rows = [(number, row) for number, line in numbered if (row := json_row(line, skipped)) is not None]
-            yield _json_block(rows, wanted, file.name, skipped)
-    yield _json_block([], wanted, file.name, skipped)
-
-
-def json_row(line: bytes, skipped: Counter[str]) -> dict[str, Any] | None:
-    """The object of a line, or None for a blank line and for a bad one, which is counted."""
-    if not line.strip():
-        return None
-    try:
-        row = json.loads(line.decode())
-    except UnicodeDecodeError:
-        skipped["row: not UTF-8"] += 1
-    except (ValueError, RecursionError):
-        skipped["row: not JSON"] += 1
-    else:
-        if isinstance(row, dict):
-            return row
-        skipped["row: not a JSON object"] += 1
-    return None
-
-
 def chunks(items: Iterable[Any], size_of: Callable[[Any], int]) -> Iterator[list[Any]]:
     """Consecutive items, as many as MAX_BLOCK_ROWS and MAX_BLOCK_BYTES allow, give or take one."""
     chunk: list[Any] = []
@@ -172,14 +139,6 @@ def heading_of(file: File, dialect: Dialect) -> list[str]:
         return [name.strip() for name in next(delimited_rows(stream, dialect, Counter()), [])]
 
 
-def json_names(file: File) -> list[str]:
-    """The names in the first rows, in order of appearance."""
-    with open_stream(file.path) as stream:
-        lines = islice(raw_lines(stream, Counter()), SAMPLED_ROWS)
-        rows = [row for line in lines if (row := json_row(line, Counter())) is not None]
-    return list(dict.fromkeys(name for row in rows for name in row))
-
-
 def _cells_size(numbered: tuple[int, list[str]]) -> int:
     return sum(map(len, numbered[1]))
 
@@ -205,13 +164,6 @@ def _cells_block(
     skipped.clear()
     places = row_places(file, [number for number, _ in rows])
     return Block(columns, places, posixpath.dirname(file), skipped=drained)
-
-
-def _json_block(
-    rows: Sequence[tuple[int, dict[str, Any]]], wanted: Sequence[str], file: str, skipped: Counter[str]
-) -> Block:
-    places = row_places(file, [number for number, _ in rows])
-    return Block.from_rows([row for _, row in rows], wanted, places, skipped, folder=posixpath.dirname(file))
 
 
 def _rows_before(metadata: pq.FileMetaData) -> list[int]:

@@ -1,0 +1,103 @@
+"""JSON rows: objects one a line, one after the other or in one array, as blocks of bounded size."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import IO, Any
+
+from manyview.corpus.sources.block import Block, row_places
+from manyview.corpus.sources.damage import until_damage
+from manyview.corpus.sources.files import File, is_utf8, open_stream
+from manyview.corpus.sources.json_arrays import json_values
+from manyview.corpus.sources.lines import raw_lines
+from manyview.corpus.sources.table_rows import chunks
+
+__all__ = ["json_blocks", "json_names", "json_row"]
+
+SAMPLED_ROWS = 1000
+NOT_AN_OBJECT = "row: not a JSON object"
+
+Row = dict[str, Any]
+Sized = tuple[int, Row | None]  # bytes or characters of the row, and the row
+
+
+def json_blocks(file: File, wanted: Sequence[str]) -> Iterator[Block]:
+    """The rows of a file of JSON objects, counted from 0 with those that cannot be read."""
+    skipped = Counter[str]()
+    rows = until_damage(enumerate(_sized_rows(file, skipped)), file.path, skipped)
+    for numbered in chunks(rows, lambda row: row[1][0]):
+        found = [(number, row) for number, (_, row) in numbered if row is not None]
+        yield _block(found, wanted, file.name, skipped)
+    yield _block([], wanted, file.name, skipped)
+
+
+def json_names(file: File) -> list[str]:
+    """The names in the first rows, in order of appearance; those that are no text are left out."""
+    readable = until_damage(_sized_rows(file, Counter()), file.path, Counter())
+    rows = [row for _, row in islice(readable, SAMPLED_ROWS) if row is not None]
+    return [name for name in dict.fromkeys(name for row in rows for name in row) if is_utf8(name)]
+
+
+def json_row(line: bytes, skipped: Counter[str]) -> Row | None:
+    """The object of a line, or None for a blank line and for a bad one, which is counted."""
+    if not line.strip():
+        return None
+    try:
+        row = json.loads(line.decode())
+    except UnicodeDecodeError:
+        skipped["row: not UTF-8"] += 1
+    except (ValueError, RecursionError):
+        skipped["row: not JSON"] += 1
+    else:
+        return _object(row, skipped)
+    return None
+
+
+def _sized_rows(file: File, skipped: Counter[str]) -> Iterator[Sized]:
+    with open_stream(file.path) as stream:
+        is_lines = _is_lines(stream)
+    with open_stream(file.path) as stream:
+        if not is_lines and _begins_with_a_value(file):
+            yield from ((size, _object(value, skipped)) for size, value in json_values(stream))
+        else:
+            yield from ((len(line), json_row(line, skipped)) for line in raw_lines(stream, skipped))
+
+
+def _is_lines(stream: IO[bytes]) -> bool:
+    """Whether the first line that is not blank is a whole object, or damaged beyond recognition."""
+    line = next((line.strip() for line in raw_lines(stream, Counter()) if line.strip()), b"")
+    if line.startswith(b"["):
+        return False
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return not line.startswith(b"{")
+    return True
+
+
+def _begins_with_a_value(file: File) -> bool:
+    """Whether a value of several lines, or an array, begins the file; otherwise its first line is damaged."""
+    try:
+        with open_stream(file.path) as stream:
+            next(json_values(stream), None)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _object(value: Any, skipped: Counter[str]) -> Row | None:
+    if isinstance(value, dict):
+        return value
+    skipped[NOT_AN_OBJECT] += 1
+    return None
+
+
+def _block(
+    rows: Sequence[tuple[int, Mapping[str, Any]]], wanted: Sequence[str], file: str, skipped: Counter[str]
+) -> Block:
+    places = row_places(file, [number for number, _ in rows])
+    return Block.from_rows([row for _, row in rows], wanted, places, skipped, folder=posixpath.dirname(file))
