@@ -2,6 +2,8 @@
 
 import json
 import pickle
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from tests.corpus.records import records
 
-from manyview.corpus import SCHEMA, Corpus, write_corpus
+from manyview.corpus import SCHEMA, Corpus, Record, Text, write_corpus
+from manyview.corpus.location import open_parquet
 from manyview.errors import DataError, UsageError
 
 
@@ -150,11 +153,95 @@ def test_a_flipped_bit_in_an_image_is_noticed(folder: Path) -> None:
         corpus.verify()
 
 
+def uncounted(folder: Path) -> Corpus:
+    """The corpus with a manifest as it was written before shards were counted."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for shard in (shard for shards in manifest["splits"].values() for shard in shards):
+        for name in ("row_groups", "texts", "sources"):
+            del shard[name]
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return Corpus.open(folder)
+
+
 def test_a_shard_with_other_rows_than_promised_is_named(folder: Path) -> None:
     shard = shard_of(folder)
-    pq.write_table(pq.read_table(shard).slice(1), shard)
+    pq.write_table(pq.read_table(shard).slice(1), shard, row_group_size=5)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["splits"]["train"][0]["bytes"] = shard.stat().st_size
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(DataError, match=r"train-00000\.parquet has 5 rows in a row group where \d+ were counted"):
+        list(Corpus.open(folder).records("train"))
     with pytest.raises(DataError, match=r"train-00000\.parquet has \d+ records, the manifest says"):
-        Corpus.open(folder).blocks("train")
+        uncounted(folder).blocks("train")
+
+
+def varied(number: int, sources: int, stem: str = "item") -> list[Record]:
+    texts = [(Text("title", "a", "en"), Text("title", "b", "zh"), Text("query", "c")), (), (Text("title", "d"),)]
+    some = records(number, stem)
+    return [replace(r, texts=texts[i % 3], source=f"s{i % sources}") for i, r in enumerate(some)]
+
+
+@pytest.mark.parametrize("sources", [1, 3, 40])
+def test_what_a_manifest_counts_is_what_the_shards_hold(tmp_path: Path, sources: int) -> None:
+    splits = {"train": varied(90, sources), "test": varied(3, 2, "held")[:1]}
+    write_corpus(tmp_path / "c", splits, name="c", max_shard_bytes=6_000, row_group_bytes=2_000)
+    counted = Corpus.open(tmp_path / "c")
+    told = [
+        [
+            [(b.file, b.row_group, b.rows) for b in corpus.blocks("train")],
+            corpus.text_counts("train"),
+            {name: rows.tolist() for name, rows in corpus.source_rows("train").items()},
+        ]
+        for corpus in (counted, uncounted(tmp_path / "c"))
+    ]
+    assert told[0] == told[1]
+    expected: dict[str, dict[str, int]] = {}
+    by_block = [Counter(counted.read(block)["source"].to_pylist()) for block in counted.blocks("train")]
+    for record in counted.records("train"):
+        for text in record.texts:
+            langs = expected.setdefault(text.kind, {})
+            langs[text.lang] = langs.get(text.lang, 0) + 1
+    assert told[0][1] == expected == {"title": {"en": 30, "zh": 30, "": 30}, "query": {"": 30}}
+    assert told[0][2] == {f"s{i}": [rows[f"s{i}"] for rows in by_block] for i in sorted(range(sources), key=str)}
+
+
+def test_a_counted_corpus_is_opened_without_opening_a_shard(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+    genuine = open_parquet
+    monkeypatch.setattr(
+        "manyview.corpus.corpus.open_parquet", lambda file, **how: opened.append(file) or genuine(file, **how)
+    )
+    for corpus, files in ((Corpus.open(folder), 0), (uncounted(folder), len(list((folder / "data").glob("train-*"))))):
+        opened.clear()
+        corpus.blocks("train")
+        assert len(opened) == files
+        if not files:
+            corpus.text_counts("train")
+            corpus.source_rows("train")
+            assert not opened
+
+
+def test_the_identity_of_a_corpus_does_not_depend_on_what_is_counted(folder: Path) -> None:
+    """It decides whether a run may be resumed and an index used, and both may be older than the counts."""
+    counted = Corpus.open(folder).manifest
+    plain = uncounted(folder).manifest
+    assert counted != plain
+    assert counted.identity() == plain.identity() == plain.model_dump_json(exclude_none=True)
+
+
+def test_counts_that_contradict_each_other_are_damage(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    shard = manifest["splits"]["train"][0]
+    for name, wrong in (("row_groups", [1]), ("sources", {"a": [1]})):
+        broken = {**manifest, "splits": {"train": [{**shard, name: wrong}]}}
+        (folder / "manifest.json").write_text(json.dumps(broken), encoding="utf-8")
+        with pytest.raises(DataError, match=r"manifest\.json is damaged.*train-00000"):
+            Corpus.open(folder)
+
+
+def test_entries_of_later_versions_do_not_make_a_corpus_unreadable(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for shard in manifest["splits"]["train"]:
+        shard["columns"] = {"id": 1}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert Corpus.open(folder).splits == {"train": 200, "test": 30}

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from manyview.corpus.location import locate, open_parquet
+from manyview.corpus.blocks import Block, Blocks
+from manyview.corpus.location import file_sizes, locate, open_parquet
 from manyview.corpus.manifest import MANIFEST, UNFINISHED, Manifest, Shard, file_digest
 from manyview.corpus.record import Record
+from manyview.corpus.shard_counts import TextCounts, add_text_counts, source_counts, text_counts
 from manyview.corpus.table import SCHEMA, records_from_table
 from manyview.errors import DataError, UsageError
 
@@ -24,16 +27,7 @@ if TYPE_CHECKING:
 STARTER = "starter"
 DEFAULT_SPLIT = "train"
 NUMBERED_SPLIT = re.compile(r"(\w+?)[-_.]\d+(?:-of-\d+)?")
-UNREADABLE = (pa.ArrowException, OSError, KeyError, ValueError)
-
-
-@dataclass(frozen=True)
-class Block:
-    """One row group of one shard: the unit of reading and of shuffling."""
-
-    file: Location
-    row_group: int
-    rows: int
+UNREADABLE = (pa.ArrowException, OSError, LookupError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -70,34 +64,57 @@ class Corpus:
         """Number of records in each split."""
         return {split: sum(shard.records for shard in shards) for split, shards in self.manifest.splits.items()}
 
-    def blocks(self, split: str) -> list[Block]:
-        """The row groups of a split, in order."""
-        if split not in self.manifest.splits:
-            raise UsageError(f"the corpus at {self.folder} has no split {split!r}, only {sorted(self.splits)}")
-        found = []
-        for shard in self.manifest.splits[split]:
-            file = self.folder / shard.file
-            metadata = _read_metadata(file)
-            if metadata.num_rows != shard.records:
-                raise DataError(f"{file} has {metadata.num_rows} records, the manifest says {shard.records}")
-            found += [
-                Block(file, group, metadata.row_group(group).num_rows) for group in range(metadata.num_row_groups)
-            ]
-        return found
+    def blocks(self, split: str) -> Blocks:
+        """The row groups of a split, in order; shards that the manifest does not count are opened for their sizes."""
+        shards = self._shards(split)
+        files = [self.folder / shard.file for shard in shards]
+        sizes = (
+            _row_groups(file, shard.records) if shard.row_groups is None else shard.row_groups
+            for file, shard in zip(files, shards, strict=True)
+        )
+        return Blocks.of_shards(files, sizes)
 
     def read(self, block: Block, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows of a block in the types of SCHEMA; `columns` are names of it, all by default."""
-        names = SCHEMA.names if columns is None else list(columns)
-        if unknown := set(names) - set(SCHEMA.names):
-            raise UsageError(f"a shard has no column {sorted(unknown)}, only {SCHEMA.names}")
-        expected = pa.schema([SCHEMA.field(name) for name in names])
-        try:
-            with open_parquet(block.file, page_checksum_verification=True) as shard:
-                table = shard.read_row_group(block.row_group, columns=names).select(names).cast(expected)
-            table.validate(full=True)
-        except UNREADABLE as error:
-            raise DataError(f"{block.file} is damaged: {_one_line(error)}") from error
+        table = _read(block.file, columns, block.row_group)
+        if len(table) != block.rows:
+            raise DataError(f"{block.file} has {len(table)} rows in a row group where {block.rows} were counted")
         return table
+
+    def text_counts(self, split: str) -> TextCounts:
+        """How many texts of each kind in each language a split has, as {"title": {"en": 3, "": 1}}.
+
+        From the manifest; shards that it does not count are read, their texts only.
+        """
+        total: TextCounts = {}
+        for counts in self.shard_text_counts(split):
+            add_text_counts(total, counts)
+        return total
+
+    def shard_text_counts(self, split: str) -> Iterator[TextCounts]:
+        """The same for each shard, for callers that stop early."""
+        for shard in self._shards(split):
+            if shard.texts is not None:
+                yield shard.texts
+            elif shard.records:
+                yield text_counts(_read(self.folder / shard.file, ["texts"])["texts"])
+
+    def source_rows(self, split: str) -> dict[str, np.ndarray]:
+        """Rows of each source in each block, int32 [blocks], by name of the source in alphabetical order.
+
+        From the manifest; shards that it does not count are read, that column only.
+        """
+        blocks = self.blocks(split)
+        counted: dict[str, np.ndarray] = {}
+        ends = [*blocks.first[1:].tolist(), len(blocks)]
+        for shard, first, end in zip(self._shards(split), blocks.first.tolist(), ends, strict=True):
+            for name, rows in self._shard_sources(shard, blocks[first:end]).items():
+                counted.setdefault(name, np.zeros(len(blocks), np.int32))[first:end] = rows
+        return dict(sorted(counted.items()))
+
+    def texts(self, split: str, shard: int) -> pa.ChunkedArray:
+        """The texts of one shard of a split, by its number; images are not read."""
+        return _read(self.folder / self._shards(split)[shard].file, ["texts"])["texts"]
 
     def verify(self) -> None:
         """Compare every shard with its digest in the manifest; DataError names the first that differs."""
@@ -110,6 +127,17 @@ class Corpus:
         """The records of a split, in the order of the shards."""
         for block in self.blocks(split):
             yield from records_from_table(self.read(block))
+
+    def _shards(self, split: str) -> list[Shard]:
+        if split not in self.manifest.splits:
+            raise UsageError(f"the corpus at {self.folder} has no split {split!r}, only {sorted(self.splits)}")
+        return self.manifest.splits[split]
+
+    def _shard_sources(self, shard: Shard, blocks: Sequence[Block]) -> dict[str, Sequence[int]]:
+        if shard.sources is not None:
+            return dict(shard.sources)
+        counts = [source_counts(self.read(block, ["source"])["source"]) for block in blocks]
+        return {name: [of_block[name] for of_block in counts] for name in set[str]().union(*counts)}
 
 
 def starter_folder() -> Path:
@@ -132,12 +160,18 @@ def _read_manifest(file: Location) -> Manifest:
 
 
 def _check_sizes(folder: Location, manifest: Manifest) -> None:
+    """Each folder with shards is listed once, which a store far away answers at once for thousands of files."""
+    sizes: dict[str, dict[str, int]] = {}
     for shard in (shard for shards in manifest.splits.values() for shard in shards):
-        file = folder / shard.file
-        size = file.stat().st_size if file.is_file() else None
+        parent, _, name = shard.file.rpartition("/")
+        if parent not in sizes:
+            sizes[parent] = file_sizes(folder / parent if parent else folder)
+        size = sizes[parent].get(name)
         if size != shard.bytes:
             got = "is missing" if size is None else f"has {size} bytes"
-            raise DataError(f"{file} {got}, the manifest says {shard.bytes} bytes: copy or build it again")
+            raise DataError(
+                f"{folder / shard.file} {got}, the manifest says {shard.bytes} bytes: copy or build it again"
+            )
 
 
 def _manifest_from_files(folder: Location) -> Manifest:
@@ -160,6 +194,29 @@ def _manifest_from_files(folder: Location) -> Manifest:
     if not splits:
         raise UsageError(f"{folder} is not a corpus: it has neither {MANIFEST} nor Parquet files")
     return Manifest(name=folder.name, splits=splits)
+
+
+def _read(file: Location, columns: Sequence[str] | None, row_group: int | None = None) -> pa.Table:
+    """A row group of a file, or all of it, in the types of SCHEMA. Raises DataError naming a damaged file."""
+    names = SCHEMA.names if columns is None else list(columns)
+    if unknown := set(names) - set(SCHEMA.names):
+        raise UsageError(f"a shard has no column {sorted(unknown)}, only {SCHEMA.names}")
+    expected = pa.schema([SCHEMA.field(name) for name in names])
+    try:
+        with open_parquet(file, page_checksum_verification=True) as shard:
+            table = shard.read(names) if row_group is None else shard.read_row_group(row_group, columns=names)
+        table = table.select(names).cast(expected)
+        table.validate(full=True)
+    except UNREADABLE as error:
+        raise DataError(f"{file} is damaged: {_one_line(error)}") from error
+    return table
+
+
+def _row_groups(file: Location, records: int) -> list[int]:
+    metadata = _read_metadata(file)
+    if metadata.num_rows != records:
+        raise DataError(f"{file} has {metadata.num_rows} records, the manifest says {records}")
+    return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
 
 
 def _read_metadata(file: Location) -> pq.FileMetaData:

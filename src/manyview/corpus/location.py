@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     Location = Path | UPath
 
-__all__ = ["locate", "open_parquet"]
+__all__ = ["file_sizes", "locate", "open_parquet"]
 
 
 def locate(path: str | Path | UPath) -> Location:
@@ -34,3 +35,16 @@ def open_parquet(file: Location, **options: Any) -> pq.ParquetFile:
     if isinstance(file, Path):
         return pq.ParquetFile(file, **options)
     return pq.ParquetFile(file.path, filesystem=file.fs, **options)
+
+
+def file_sizes(folder: Location) -> dict[str, int]:
+    """Size in bytes of each file in a folder, by name, from one listing; empty where there is no such folder."""
+    try:
+        if isinstance(folder, Path):
+            with os.scandir(folder) as entries:
+                return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
+        folder.fs.invalidate_cache(folder.path)
+        found = folder.fs.ls(folder.path, detail=True)
+    except FileNotFoundError:
+        return {}
+    return {file["name"].rpartition("/")[2]: file["size"] for file in found if file["type"] == "file"}

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from manyview.corpus.manifest import MANIFEST, UNFINISHED, Manifest, Shard, file_digest
 from manyview.corpus.record import Record
+from manyview.corpus.shard_counts import ShardCounts
 from manyview.corpus.split import seeded_order
 from manyview.corpus.table import DICTIONARY_COLUMNS, SCHEMA, table_from_records
 from manyview.errors import DataError, ManyviewError, UsageError
@@ -48,7 +49,7 @@ def write_corpus(
         }
         manifest = Manifest(name=name, splits=shards, about=dict(about or {}))
         unfinished = folder / UNFINISHED
-        unfinished.write_text(manifest.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        unfinished.write_text(manifest.to_json(), encoding="utf-8")
         unfinished.replace(folder / MANIFEST)
     except OSError as error:
         raise ManyviewError(f"cannot write the corpus to {folder}: {error.strerror or error}") from error
@@ -112,13 +113,22 @@ def _write_split(
     for number, part in enumerate(_even_parts(shuffled, max_shard_bytes)):
         file = f"data/{split}-{number:05d}.parquet"
         partial = folder / f"{file}.partial"
+        counts = ShardCounts()
         with shard_writer(partial) as writer:
             for group in _even_parts(part, row_group_bytes):
-                writer.write_table(table_from_records(group), row_group_size=len(group))
+                table = table_from_records(group)
+                writer.write_table(table, row_group_size=len(group))
+                counts.add(table)
         _flush(partial)
         digest = file_digest(partial)
         partial.replace(folder / file)
-        yield Shard(file=file, records=len(part), bytes=(folder / file).stat().st_size, sha256=digest)
+        yield Shard(
+            file=file,
+            records=len(part),
+            bytes=(folder / file).stat().st_size,
+            sha256=digest,
+            **counts.entries(),
+        )
 
 
 def _even_parts(records: Sequence[Record], max_bytes: int) -> Iterator[Sequence[Record]]:

@@ -23,7 +23,7 @@ def model_origin(folder: Path) -> Origin:
 
 def corpus_origin(corpus: Corpus) -> Origin:
     """Digest of the manifest, and of the shards themselves where it does not vouch for them."""
-    digest = hashlib.sha256(corpus.manifest.model_dump_json().encode())
+    digest = hashlib.sha256(corpus.manifest.identity().encode())
     for shards in corpus.manifest.splits.values():
         for shard in shards:
             if not shard.sha256:

@@ -69,7 +69,7 @@ class Run:
             model, world, config.parallel, recompute=config.activation_checkpointing, compiled=config.compile
         )
         average = None if config.ema_decay is None else Average(model, config.ema_decay)
-        told = identity("".join(corpus.manifest.model_dump_json() for corpus in corpora).encode())
+        told = identity("".join(corpus.manifest.identity() for corpus in corpora).encode())
         state = TrainState(model, build_optimizers(model, config.optimizer), average, told)
         total = config.total_steps(source.order.epoch_length)
         saver = Saver(folder.checkpoints, world, config.keep_checkpoints)

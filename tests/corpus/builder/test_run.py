@@ -28,9 +28,10 @@ from tests.corpus.builder.shop import (
 )
 
 from manyview.config import save_config
-from manyview.corpus import Corpus
-from manyview.corpus.builder import build
+from manyview.corpus import Corpus, Shard
+from manyview.corpus.builder import BuildConfig, build
 from manyview.corpus.builder.earlier import provenance_file
+from manyview.corpus.sources.built import CorpusConfig
 from manyview.errors import DataError, UsageError
 
 
@@ -165,6 +166,29 @@ def test_adding_changes_no_shard_and_moves_nothing_across_the_split(tmp_path: Pa
     for number, row in enumerate(later):
         if row["family"] and number != 4:
             assert side[f"new{number}"] == side[rows[2 * number]["sku"]]
+
+
+def test_the_manifest_of_every_build_counts_what_its_shards_hold(tmp_path: Path) -> None:
+    """Of a new corpus, of one that was added to, and of one made of another: the shards give the same counts."""
+    shards = {"max_bytes": 9_000, "row_group_bytes": 4_000}
+    for name, seed in (("old", 0), ("new", 1)):
+        rows = [{**row, "sku": f"{name}{number}"} for number, row in enumerate(products(30, seed=seed))]
+        write_table(tmp_path / f"{name}.parquet", rows)
+    built(config(tmp_path / "old.parquet", shards=shards), tmp_path / "out")
+    built(config(tmp_path / "new.parquet", shards=shards), tmp_path / "out", mode="append")
+    again = BuildConfig(sources=(CorpusConfig(path=str(tmp_path / "out")),), name="again")
+    built(again, tmp_path / "again")
+    for folder in (tmp_path / "out", tmp_path / "again"):
+        counted = Corpus.open(folder)
+        for split, shards_of_split in counted.manifest.splits.items():
+            bare = [Shard(**shard.model_dump(exclude={"row_groups", "texts", "sources"})) for shard in shards_of_split]
+            plain = Corpus(counted.folder, counted.manifest.model_copy(update={"splits": {split: bare}}))
+            assert all(shard.row_groups and shard.texts and shard.sources for shard in shards_of_split)
+            assert list(counted.blocks(split)) == list(plain.blocks(split))
+            assert counted.text_counts(split) == plain.text_counts(split)
+            rows = {name: each.tolist() for name, each in plain.source_rows(split).items()}
+            assert {name: each.tolist() for name, each in counted.source_rows(split).items()} == rows
+    assert len(Corpus.open(tmp_path / "out").source_rows("train")) == 2
 
 
 def test_each_text_leads_back_to_its_cell(tmp_path: Path) -> None:

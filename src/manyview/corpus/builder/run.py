@@ -278,7 +278,7 @@ class _Build:
         skipped = summed(of for one in builds for of in one["skipped"].values())
         manifest = Manifest(name=self.config.name, splits=splits, about={"skipped": skipped, "builds": builds})
         with landing(self.corpus / MANIFEST) as handle:
-            handle.write((manifest.model_dump_json(indent=1) + "\n").encode())
+            handle.write(manifest.to_json().encode())
         remove(self.corpus / UNFINISHED)
         return report
 

@@ -26,6 +26,7 @@ from manyview.corpus.builder.tables import read_tables
 from manyview.corpus.cleaning.boilerplate import Boilerplate
 from manyview.corpus.fingerprint import image_identity
 from manyview.corpus.shard import SCHEMA, shard_writer
+from manyview.corpus.shard_counts import ShardCounts
 from manyview.corpus.table import IMAGE_TYPE, TEXT_TYPE
 from manyview.errors import DataError
 
@@ -143,16 +144,20 @@ def _gathered(ids: pa.ChunkedArray, views: pa.Table) -> tuple[pa.Table, int]:
 def _write_files(task: ShardTask, images: pa.Table, lists: pa.Table) -> dict[str, Any]:
     """Both files; what the manifest says of the shard."""
     file = task.corpus / task.file
+    counts = ShardCounts()
     with PointedBytes() as pointed, landing(file) as handle:
         hashing = _Hashing(handle)
         with shard_writer(pa.PythonFile(hashing, mode="w"), compress_images=False) as writer:
             for start, stop in _row_groups(images["length"].to_numpy(), lists, task.row_group_bytes):
                 part, said = images.slice(start, stop - start), lists.slice(start, stop - start)
-                writer.write_table(_rows(part, said, pointed, task.encoding), row_group_size=stop - start)
+                rows = _rows(part, said, pointed, task.encoding)
+                writer.write_table(rows, row_group_size=stop - start)
+                counts.add(rows)
     with landing(task.corpus / provenance_file(task.file)) as handle:
         pq.write_table(_provenance(images, lists), handle, compression="zstd")
     digest = hashing.digest.hexdigest()
-    return {"file": task.file, "records": len(images), "bytes": hashing.bytes, "sha256": digest}
+    written = {"file": task.file, "records": len(images), "bytes": hashing.bytes, "sha256": digest}
+    return {**written, **counts.entries()}
 
 
 class _Hashing:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from manyview.corpus.corpus import Block, Corpus
+from manyview.corpus.blocks import Block
+from manyview.corpus.corpus import Corpus
 from manyview.corpus.record import Record, Text
 from manyview.errors import DataError
 
