@@ -13,7 +13,7 @@ from manyview.corpus.sources.block import Block, row_places
 from manyview.corpus.sources.damage import until_damage
 from manyview.corpus.sources.files import File, is_utf8, open_stream
 from manyview.corpus.sources.json_arrays import json_values
-from manyview.corpus.sources.lines import raw_lines
+from manyview.corpus.sources.lines import raw_lines, utf8_stream
 from manyview.corpus.sources.table_rows import chunks
 
 __all__ = ["json_blocks", "json_names", "json_row"]
@@ -25,19 +25,19 @@ Row = dict[str, Any]
 Sized = tuple[int, Row | None]  # bytes or characters of the row, and the row
 
 
-def json_blocks(file: File, wanted: Sequence[str]) -> Iterator[Block]:
+def json_blocks(file: File, encoding: str, wanted: Sequence[str]) -> Iterator[Block]:
     """The rows of a file of JSON objects, counted from 0 with those that cannot be read."""
     skipped = Counter[str]()
-    rows = until_damage(enumerate(_sized_rows(file, skipped)), file.path, skipped)
+    rows = until_damage(enumerate(_sized_rows(file, encoding, skipped)), file.path, skipped)
     for numbered in chunks(rows, lambda row: row[1][0]):
         found = [(number, row) for number, (_, row) in numbered if row is not None]
         yield _block(found, wanted, file.name, skipped)
     yield _block([], wanted, file.name, skipped)
 
 
-def json_names(file: File) -> list[str]:
+def json_names(file: File, encoding: str) -> list[str]:
     """The names in the first rows, in order of appearance; those that are no text are left out."""
-    readable = until_damage(_sized_rows(file, Counter()), file.path, Counter())
+    readable = until_damage(_sized_rows(file, encoding, Counter()), file.path, Counter())
     rows = [row for _, row in islice(readable, SAMPLED_ROWS) if row is not None]
     return [name for name in dict.fromkeys(name for row in rows for name in row) if is_utf8(name)]
 
@@ -57,14 +57,18 @@ def json_row(line: bytes, skipped: Counter[str]) -> Row | None:
     return None
 
 
-def _sized_rows(file: File, skipped: Counter[str]) -> Iterator[Sized]:
-    with open_stream(file.path) as stream:
-        is_lines = _is_lines(stream)
-    with open_stream(file.path) as stream:
-        if not is_lines and _begins_with_a_value(file):
-            yield from ((size, _object(value, skipped)) for size, value in json_values(stream))
-        else:
+def _sized_rows(file: File, encoding: str, skipped: Counter[str]) -> Iterator[Sized]:
+    with open_stream(file.path) as raw:
+        is_lines = _is_lines(utf8_stream(raw, encoding))
+    if not is_lines:
+        with open_stream(file.path) as raw:
+            is_lines = not _begins_with_a_value(utf8_stream(raw, encoding))
+    with open_stream(file.path) as raw:
+        stream = utf8_stream(raw, encoding)
+        if is_lines:
             yield from ((len(line), json_row(line, skipped)) for line in raw_lines(stream, skipped))
+        else:
+            yield from ((size, _object(value, skipped)) for size, value in json_values(stream))
 
 
 def _is_lines(stream: IO[bytes]) -> bool:
@@ -79,11 +83,10 @@ def _is_lines(stream: IO[bytes]) -> bool:
     return True
 
 
-def _begins_with_a_value(file: File) -> bool:
+def _begins_with_a_value(stream: IO[bytes]) -> bool:
     """Whether a value of several lines, or an array, begins the file; otherwise its first line is damaged."""
     try:
-        with open_stream(file.path) as stream:
-            next(json_values(stream), None)
+        next(json_values(stream), None)
     except (ValueError, RecursionError):
         return False
     return True

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import IO
 
-__all__ = ["BROKEN", "MAX_LINE_BYTES", "raw_lines", "text_lines"]
+__all__ = ["BOMS", "BROKEN", "MAX_LINE_BYTES", "raw_lines", "text_lines", "utf8_stream"]
 
 MAX_LINE_BYTES = 64 << 20
 TOO_LONG = "row: longer than 64 MB"
@@ -37,14 +37,7 @@ def text_lines(stream: IO[bytes], encoding: str, skipped: Counter[str]) -> Itera
 
     A byte order mark is believed before `encoding`.
     """
-    head = stream.read(len(codecs.BOM_UTF8))
-    for mark, marked in BOMS:
-        if head.startswith(mark):
-            head, encoding = head[len(mark) :], marked
-            break
-    codecs.register_error(MARKED, lambda error: (BROKEN, error.end))  # type: ignore[attr-defined]
-    joined = io.BufferedReader(_Rejoined(head, stream), CHUNK)
-    text = io.TextIOWrapper(joined, encoding, errors=MARKED, newline="")
+    text = _as_text(*_without_mark(stream, encoding))
     while line := text.readline(MAX_LINE_BYTES):
         if len(line) >= MAX_LINE_BYTES and line[-1] not in "\r\n":
             skipped[TOO_LONG] += 1
@@ -52,6 +45,50 @@ def text_lines(stream: IO[bytes], encoding: str, skipped: Counter[str]) -> Itera
                 pass
             continue
         yield line
+
+
+def utf8_stream(stream: IO[bytes], encoding: str) -> IO[bytes]:
+    """The text without a byte order mark, in UTF-8; bytes that are no text become some that are no UTF-8.
+
+    A byte order mark is believed before `encoding`.
+    """
+    rest, encoding = _without_mark(stream, encoding)
+    if codecs.lookup(encoding).name == "utf-8":
+        return rest
+    return io.BufferedReader(_Encoded(_as_text(rest, encoding)), CHUNK)
+
+
+def _without_mark(stream: IO[bytes], encoding: str) -> tuple[io.BufferedReader, str]:
+    """What stands behind a byte order mark, if there is one, and the encoding that it tells."""
+    head = stream.read(len(codecs.BOM_UTF8))
+    for mark, marked in BOMS:
+        if head.startswith(mark):
+            head, encoding = head[len(mark) :], marked
+            break
+    return io.BufferedReader(_Rejoined(head, stream), CHUNK), encoding
+
+
+def _as_text(stream: io.BufferedReader, encoding: str) -> io.TextIOWrapper:
+    codecs.register_error(MARKED, lambda error: (BROKEN, error.end))  # type: ignore[attr-defined]
+    return io.TextIOWrapper(stream, encoding, errors=MARKED, newline="")
+
+
+class _Encoded(io.RawIOBase):
+    """A text as UTF-8."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self.text = text
+        self.encoded = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if not self.encoded:
+            self.encoded = self.text.read(CHUNK).encode("utf-8", "surrogatepass")
+        data, self.encoded = self.encoded[: len(buffer)], self.encoded[len(buffer) :]
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class _Rejoined(io.RawIOBase):

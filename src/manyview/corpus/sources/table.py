@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import json
 import posixpath
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,6 +18,7 @@ from manyview.corpus.sources.block import Block
 from manyview.corpus.sources.contract import Batch
 from manyview.corpus.sources.damage import counted_batch, read_or_none, until_damage
 from manyview.corpus.sources.detect import completed
+from manyview.corpus.sources.encoding import check_encoding
 from manyview.corpus.sources.files import File, find_files, suffix_of
 from manyview.corpus.sources.json_rows import json_blocks, json_names
 from manyview.corpus.sources.mapped import mapped
@@ -71,7 +74,7 @@ class TableConfig(RowMapping):
         "tabs must enclose a whole cell without a tab",
         max_length=1,
     )
-    encoding: str = Field(default="utf-8", description="of CSV without a byte order mark; gb18030 for instance")
+    encoding: str = Field(default="utf-8", description="of text without a byte order mark; gb18030 for instance")
     heading: tuple[str, ...] = Field(default=(), description="names of the columns of CSV whose first row is data")
 
 
@@ -108,7 +111,7 @@ class TablePart:
         if kind == "parquet":
             yield from parquet_blocks(self.file, self.groups, wanted)
         elif kind == "jsonl":
-            yield from json_blocks(self.file, wanted)
+            yield from json_blocks(self.file, config.encoding, wanted)
         else:
             dialect = dialect_of(self.file, config.delimiter, config.quote, config.encoding)
             yield from delimited_blocks(self.file, dialect, config.heading, wanted)
@@ -135,11 +138,8 @@ class TableSource:
 
 def first_row(config: TableConfig, file: File) -> list[str]:
     """The cells of the first row of a CSV file, a heading or not; none if it cannot be read."""
-    try:
-        dialect = read_or_none(file.path, dialect_of, file, config.delimiter, config.quote, config.encoding)
-        return [] if dialect is None else read_or_none(file.path, heading_of, file, dialect) or []
-    except LookupError:
-        raise UsageError(f"there is no encoding {config.encoding!r}: gb18030 or utf-8 for instance") from None
+    dialect = read_or_none(file.path, dialect_of, file, config.delimiter, config.quote, config.encoding)
+    return [] if dialect is None else read_or_none(file.path, heading_of, file, dialect) or []
 
 
 def complete_table(config: TableConfig, files: Sequence[File]) -> TableConfig:
@@ -147,6 +147,7 @@ def complete_table(config: TableConfig, files: Sequence[File]) -> TableConfig:
 
     In JSONL a field needs to be in one file, in other formats a column in each. Raises UsageError.
     """
+    _check_encoding(config, files[:LOOKED_INTO])
     schemas: dict[str, pa.Schema] = {}
     fields: dict[str, pa.Field] = {}
     for file in files[:LOOKED_INTO]:
@@ -171,10 +172,23 @@ def table_schema(config: TableConfig, file: File) -> pa.Schema | None:
         return read_or_none(file.path, parquet_schema, file)
     names = list(config.heading)
     if kind == "jsonl":
-        names = read_or_none(file.path, json_names, file) or []
+        names = read_or_none(file.path, json_names, file, config.encoding) or []
     elif not names:
         names = first_row(config, file)
     return pa.schema([(name, pa.string()) for name in names]) if names else None
+
+
+def _check_encoding(config: TableConfig, files: Sequence[File]) -> None:
+    try:
+        codecs.lookup(config.encoding)
+    except LookupError:
+        raise UsageError(f"there is no encoding {config.encoding!r}: gb18030 or utf-8 for instance") from None
+    for file in files:
+        if (kind := _format(config, file)) != "parquet":
+            shown = f"format: {kind}, " if config.format else ""
+            path = json.dumps(file.path, ensure_ascii=False)
+            setting = f"'sources=[{{type: table, path: {path}, {shown}encoding: ENCODING}}]'"
+            check_encoding(file.path, config.encoding, setting)
 
 
 def _format(config: TableConfig, file: File) -> TableFormat:
