@@ -109,8 +109,27 @@ def test_a_broken_image_is_absent_and_named(broken):
 
 def test_texts_that_no_record_has_are_refused(corpus):
     views = ViewsConfig(texts={"query": TextView(kinds=("query", "clicks"))})
-    with pytest.raises(UsageError, match=r"'query' draws from .*it has \['description', 'tags', 'title'\]"):
+    with pytest.raises(UsageError, match=r"'query' draws from .*: it has .*title \(en 40, zh 40\).*texts.query.kinds"):
         source(corpus, views)
+
+
+@pytest.mark.parametrize("langs", [("de",), {"en": 0, "zh": 0}, {"de": 1, "*": 0}])
+def test_languages_that_no_record_has_are_refused_with_those_there_are(corpus, langs):
+    views = ViewsConfig(texts={"title": TextView(kinds=("title",))}, langs=langs)
+    with pytest.raises(UsageError, match=r"'title' draws from the languages .*title \(en 40, zh 40\).* views.langs"):
+        source(corpus, views)
+
+
+@pytest.mark.parametrize("langs", [("zh",), {"en": 3, "zh": 1, "": 1}, {"fr": 1}, {"fr": 1, "*": 1}])
+def test_texts_read_for_their_language_are_those_of_all_texts(corpus, langs):
+    """What the reader leaves out is what no view would have drawn."""
+    both = TextView(kinds={"title": 1, "title+tags": 1, "description": 1})
+    views = ViewsConfig(texts={"title": TextView(kinds=("title",)), "both": both}, langs=langs)
+    by_language = source(corpus, views)
+    everything = source(corpus, views)
+    everything._reader._langs = None
+    for step in range(5):
+        assert by_language[step].texts == everything[step].texts
 
 
 def test_a_batch_larger_than_the_split_is_refused(corpus):

@@ -16,7 +16,7 @@ TEXTS = (
     Text("tags", "onion", "en"),
     Text("tags", "salt", "en"),
 )
-LISTS = ("tags",)
+LISTS = ("tags", "objects")
 
 
 def drawn(view, texts=TEXTS, n=2_000, seed=0, name="x"):
@@ -57,6 +57,66 @@ def test_tags_are_shuffled_and_dropped_each_alike_but_never_all():
 
 def test_a_still_view_lists_tags_as_they_are():
     assert set(drawn(TextView(kinds=("tags",), drop=0, shuffle=False))) == {"tomato, onion, salt"}
+
+
+@pytest.mark.parametrize("count", [1, 30, 31, 75])
+def test_every_tag_is_drawn_alike_however_many_there_are(count):
+    texts = tuple(Text("tags", f"t{i}", "en") for i in range(count))
+    drawings = [text.split(", ") for text in drawn(TextView(kinds=("tags",), drop=0.5), texts)]
+    counts = Counter(tag for tags in drawings for tag in tags)
+    assert len(counts) == count
+    if count > 1:
+        assert max(abs(of / 2_000 - 0.5) for of in counts.values()) < 0.06
+        first = Counter(tags[0] for tags in drawings)
+        assert max(first.values()) < 4 * 2_000 / count
+
+
+def test_more_tags_leave_the_draws_of_fewer_as_they_are():
+    """Which of the first 30 tags stay, and in which order, does not depend on whether there are more."""
+    view = TextView(kinds=("tags",), drop=0.5)
+    few = tuple(Text("tags", f"t{i}") for i in range(30))
+    more = (*few, *(Text("tags", f"more{i}") for i in range(20)))
+    same = 0
+    for a, b in zip(drawn(view, few, n=300), drawn(view, more, n=300), strict=True):
+        same += a.split(", ") == [tag for tag in b.split(", ") if tag.startswith("t")]
+    assert same >= 299  # one always stays: a list of which all 30 are dropped keeps one, the longer list none
+
+
+def test_joined_lists_are_dropped_and_ordered_each_for_itself():
+    texts = tuple(Text(kind, f"{kind[0]}{i}") for kind in LISTS for i in range(2))
+    drawings = [text.split(", ") for text in drawn(TextView(kinds=("tags+objects",), drop=0.5), texts)]
+    orders = Counter(tuple(tag[1] for tag in tags) for tags in drawings if len(tags) == 4)
+    assert len(orders) == 4
+    assert min(orders.values()) > max(orders.values()) / 2
+    both = Counter(("t0" in tags, "o0" in tags) for tags in drawings)
+    assert min(both.values()) > 0.05 * len(drawings)
+
+
+def test_joined_entries_are_drawn_each_for_itself():
+    texts = tuple(Text(kind, f"{kind[0]}{i}") for kind in ("title", "caption") for i in range(2))
+    assert len(Counter(drawn(TextView(kinds=("title+caption",)), texts))) == 4
+
+
+@pytest.mark.parametrize("lang", ["", "en", "de", "fr", "ja", "th", "en-US", "xx"])
+def test_a_preference_leaves_no_record_without_a_text(lang):
+    texts = (Text("title", "a", lang), Text("tags", "b", lang))
+    for langs in ((), {"en": 3, "zh": 1, "": 1}):
+        assert set(drawn(TextView(kinds={"title": 1}, langs=langs), texts, n=50)) == {"a"}
+        assert set(drawn(TextView(kinds=("tags",), langs=langs), texts, n=50)) == {"b"}
+
+
+def test_languages_are_drawn_by_their_weights_and_others_where_there_are_none_of_them():
+    view = TextView(kinds=("title",), langs={"zh": 3, "en": 1})
+    share = Counter(drawn(view))["晚餐"] / 2_000
+    assert share == pytest.approx(0.75, abs=0.04)
+    german = (Text("title", "Abendessen", "de"), Text("title", "dinner", "en"))
+    assert set(drawn(view, german)) == {"dinner"}
+    assert set(drawn(view, german[:1])) == {"Abendessen"}
+
+
+def test_what_has_weight_zero_is_not_drawn_when_it_is_alone():
+    assert set(drawn(TextView(kinds=("title",), langs={"en": 0, "zh": 0, "de": 1}))) == {None}
+    assert set(drawn(TextView(kinds={"title": 0, "caption": 1}))) == {None}
 
 
 def test_the_template_is_written_around_the_text():

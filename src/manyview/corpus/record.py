@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True)
@@ -34,3 +35,10 @@ class Record:
     source: str = ""
     license: str = ""
     attribution: str = ""
+
+
+@cache
+def language_code(lang: str) -> str:
+    """A BCP-47 code in one spelling, for comparisons: "en-us" of en_US, "" of und (no language stated)."""
+    code = lang.strip().replace("_", "-").casefold()
+    return "" if code == "und" else code

@@ -11,9 +11,11 @@ from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import text_identity
 from manyview.data.color import COLOR_DRAWS, fast_color, official_color
 from manyview.data.images import CROP_DRAWS, crop_exactly, crop_fast, decode_pixels, draw_crop, shortest_needed
+from manyview.data.languages import LanguageWeights
 from manyview.data.order import MixedOrder, Order
 from manyview.data.randomness import uniforms
 from manyview.data.reader import Reader, Row
+from manyview.data.text_coverage import counted_texts, summed_counts, views_without_texts
 from manyview.data.texts import render_texts
 from manyview.data.views import ImageView, ViewsConfig
 from manyview.errors import DataError, UsageError
@@ -71,9 +73,9 @@ class BatchSource:
         world_size: int = 1,
     ) -> None:
         kinds = set().union(*(view.named_kinds() for view in views.texts.values()))
-        langs = set().union(*(view.langs for view in views.texts.values()))
-        anywhere = any(not view.langs for view in views.texts.values())
-        self._reader = Reader(corpora, split, window + 1, kinds, None if anywhere else langs)
+        self._langs = {name: LanguageWeights(views.langs_of(name)) for name in views.texts}
+        preferred = {langs.preferred for langs in self._langs.values()}
+        self._reader = Reader(corpora, split, window + 1, kinds, preferred.pop() if len(preferred) == 1 else None)
         self.order: Order | MixedOrder = Order(self._reader.lengths, seed, window)
         streams = [
             lane for stream in _streams(self._reader, weights, source_exponent) for lane in _lanes(*stream, lanes)
@@ -90,7 +92,7 @@ class BatchSource:
                 f"the split {split!r} has {self.order.epoch_length} records, "
                 f"fewer than batch_size={batch_size}: make the batch smaller"
             )
-        self._check_kinds(corpora, split)
+        self._check_texts(corpora, split)
 
     def __getitem__(self, step: int) -> Batch:
         everyone = self.order.batch(step, self._batch_size)
@@ -103,7 +105,9 @@ class BatchSource:
         images, problems = self._images(step, rows, epochs, samples)
         decoded = there & torch.tensor([row.id not in problems for row in rows])
         texts = {
-            name: render_texts(view, name, self._views.lists, [r.texts for r in rows], self._seed, epochs, samples)
+            name: render_texts(
+                view, name, self._views.lists, [r.texts for r in rows], self._seed, epochs, samples, self._langs[name]
+            )
             for name, view in self._views.texts.items()
         }
         for of in texts.values():
@@ -155,20 +159,15 @@ class BatchSource:
                 pixels[name][i] = cut(image, crop, size)
         return {name: _colored(view, pixels[name], draws[name]) for name, (view, _) in views.items()}, problems
 
-    def _check_kinds(self, corpora: Sequence[Corpus], split: str) -> None:
+    def _check_texts(self, corpora: Sequence[Corpus], split: str) -> None:
         """Some record must have a text for every view; blocks are read until each view has met one."""
-        unmet = {name: view.named_kinds() for name, view in self._views.texts.items()}
-        everything = Reader(corpora, split, cached=1)
-        there: set[str] = set()
-        for block in range(len(everything.lengths)):
-            there |= {text.kind for row in everything.rows(block) for text in row.texts}
-            unmet = {name: kinds for name, kinds in unmet.items() if not kinds & there}
-            if not unmet:
+        counts: dict[str, dict[str, int]] = {}
+        for of in counted_texts(corpora, split):
+            counts = summed_counts([counts, of])
+            if not views_without_texts(self._views, counts):
                 return
-        name, kinds = next(iter(unmet.items()))
-        raise UsageError(
-            f"the view {name!r} draws from {sorted(kinds)}, of which the corpus has none: it has {sorted(there)}"
-        )
+        for sentence in views_without_texts(self._views, counts).values():
+            raise UsageError(sentence)
 
 
 def _streams(

@@ -4,12 +4,14 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import identity
 from manyview.corpus.record import Text
+from manyview.data.languages import LanguageWeights
 
 __all__ = ["Reader", "Row"]
 
@@ -30,7 +32,8 @@ class Row:
 class Reader:
     """Reads whole blocks of a split of one or several corpora and keeps the last `cached`: memory is bounded by that.
 
-    `kinds` and `langs` (None: all) name the texts worth keeping.
+    `kinds` (None: all) name the texts worth keeping, and `langs` the languages: where a record has texts of a kind in
+    one of them, its texts of that kind in other languages are left out.
     """
 
     def __init__(
@@ -90,12 +93,25 @@ class Reader:
         flat = column.flatten()
         record = pc.list_parent_indices(column)
         keep = pc.is_valid(flat.field("text"))
-        for field, wanted in (("kind", self._kinds), ("lang", self._langs)):
-            if wanted is not None:
-                keep = pc.and_(keep, pc.is_in(flat.field(field), value_set=pa.array(sorted(wanted), pa.string())))
+        if self._kinds is not None:
+            keep = pc.and_(keep, pc.is_in(flat.field("kind"), value_set=pa.array(sorted(self._kinds), pa.string())))
         flat, record = flat.filter(keep), record.filter(keep)
+        if self._langs is not None:
+            keep = self._in_preferred_language(flat, record)
+            flat, record = flat.filter(keep), record.filter(keep)
         said: list[list[Text]] = [[] for _ in range(len(column))]
         fields = (flat.field(name).to_pylist() for name in ("kind", "text", "lang", "weight"))
         for i, kind, text, lang, weight in zip(record.to_pylist(), *fields, strict=True):
             said[i].append(Text(kind, text, lang or "", 1.0 if weight is None else weight))
         return [tuple(texts) for texts in said]
+
+    def _in_preferred_language(self, texts: pa.StructArray, record: pa.Array) -> pa.Array:
+        """Which texts are in a preferred language, or are of a record that has none of their kind in one."""
+        lang = pc.dictionary_encode(pc.fill_null(texts.field("lang"), ""))
+        known = LanguageWeights(sorted(self._langs or ()))
+        preferred = np.array([bool(known.shares([code])) for code in lang.dictionary.to_pylist()], bool)
+        kind = pc.dictionary_encode(pc.fill_null(texts.field("kind"), ""))
+        places = record.to_numpy() * len(kind.dictionary) + kind.indices.to_numpy()
+        keep = preferred[lang.indices.to_numpy()]
+        has_preferred = np.bincount(places[keep], minlength=places.max(initial=-1) + 1) > 0
+        return pa.array(keep | ~has_preferred[places])

@@ -1,19 +1,25 @@
 """Text views: what is said about a record becomes one sentence a view."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 
 import numpy as np
 
 from manyview.corpus.record import Text
+from manyview.data.languages import LanguageWeights
 from manyview.data.randomness import uniforms
 from manyview.data.views import TextView
 
 __all__ = ["render_texts"]
 
+Numbers = Callable[[str, int], list[float]]
+"""So many numbers in [0, 1) of one sample; a name separates them from others."""
+
 _SEPARATOR = ", "
-_DRAWS = 64  # kind, language, entry, then one number a tag for its place and one for staying
+_DRAWS = 64  # kind, language, entry, then one number a tag for its place, then one a tag for staying
+_TAGS = 30  # whose numbers are among these; further tags have numbers of their own
 
 
 def render_texts(
@@ -24,36 +30,68 @@ def render_texts(
     seed: int,
     epochs: np.ndarray,
     samples: np.ndarray,
+    langs: LanguageWeights | None = None,
 ) -> list[str | None]:
-    """The view's text of n records, None where there is none; `name` separates its random draws."""
+    """The view's text of n records, None where there is none; `name` separates its random draws.
+
+    `langs`: how often each language is drawn, by default as `view.langs` says.
+    """
     draws = uniforms(seed, epochs, samples, f"text:{name}", _DRAWS)
-    return [_render(view, lists, of, row) for of, row in zip(texts, draws.tolist(), strict=True)]
+    langs, kinds = langs or LanguageWeights(view.langs), view.named_kinds()
+
+    def numbers_of(row: int) -> Numbers:
+        def numbers(purpose: str, count: int) -> list[float]:
+            sample = slice(row, row + 1)
+            drawn = uniforms(seed, epochs[sample], samples[sample], f"text:{name}{purpose}", count)
+            return [float(number) for number in drawn[0]]
+
+        return numbers
+
+    return [
+        _render(view, lists, langs, [text for text in of if text.kind in kinds], first, numbers_of(row))
+        for row, (of, first) in enumerate(zip(texts, draws.tolist(), strict=True))
+    ]
 
 
-def _render(view: TextView, lists: Sequence[str], texts: Sequence[Text], draws: Sequence[float]) -> str | None:
-    allowed = [t for t in texts if not view.langs or t.lang in view.langs]
+def _render(
+    view: TextView,
+    lists: Sequence[str],
+    langs: LanguageWeights,
+    texts: Sequence[Text],
+    draws: Sequence[float],
+    numbers: Numbers,
+) -> str | None:
+    shares = langs.shares({text.lang for text in texts})
     by_kind: dict[str, list[Text]] = {}
-    for text in allowed:
-        by_kind.setdefault(text.kind, []).append(text)
+    for text in texts:
+        if text.lang in shares:
+            by_kind.setdefault(text.kind, []).append(text)
     kind = _draw_kind(view.kinds, by_kind, draws[0])
     if kind is None:
         return None
     parts = [part for part in kind.split("+") if part in by_kind]
-    langs = sorted({t.lang for part in parts for t in by_kind[part]})
-    shares = [view.langs[lang] if isinstance(view.langs, Mapping) else 1.0 for lang in langs]
-    lang = langs[_weighted(shares, draws[1])]
-    spoken = []
+    there = sorted({text.lang for part in parts for text in by_kind[part]})
+    lang = there[_weighted([shares[of] for of in there], draws[1])]
+    rendered = list[str]()
+    drawn = Counter[bool]()  # parts so far, apart for lists and others: each has numbers of its own
     for part in parts:
-        entries = [t for t in by_kind[part] if t.lang == lang]
-        if entries:
-            spoken.append(_join(view, entries, draws[3:]) if part in lists else _draw_entry(entries, draws[2]))
-    return view.template.replace("{text}", _SEPARATOR.join(spoken))
+        is_list = part in lists
+        entries = [text for text in by_kind[part] if text.lang == lang]
+        if entries and is_list:
+            rendered.append(_join(view, entries, *_list_draws(len(entries), drawn[True], draws, numbers)))
+        elif entries:
+            draw = draws[2] if not drawn[False] else numbers(f":entry {drawn[False]}", 1)[0]
+            rendered.append(_draw_entry(entries, draw))
+        drawn[is_list] += 1
+    return view.template.replace("{text}", _SEPARATOR.join(rendered))
 
 
 def _draw_kind(
     kinds: tuple[str, ...] | Mapping[str, float], by_kind: Mapping[str, list[Text]], draw: float
 ) -> str | None:
     there = [kind for kind in kinds if any(part in by_kind for part in kind.split("+"))]
+    if isinstance(kinds, Mapping):
+        there = [kind for kind in there if kinds[kind]]
     if not there or not isinstance(kinds, Mapping):
         return next(iter(there), None)
     return there[_weighted([kinds[kind] for kind in there], draw)]
@@ -71,11 +109,20 @@ def _weighted(shares: Sequence[float], draw: float) -> int:
     return bisect_right(reached, draw * reached[-1])
 
 
-def _join(view: TextView, entries: Sequence[Text], draws: Sequence[float]) -> str:
+def _list_draws(
+    count: int, number: int, draws: Sequence[float], numbers: Numbers
+) -> tuple[Sequence[float], Sequence[float]]:
+    """For each entry of the list of this number in a joined kind, what decides its place and whether it stays."""
+    if number:
+        own = numbers(f":list {number}", 2 * count)
+        return own[:count], own[count:]
+    more = numbers(":more tags", 2 * (count - _TAGS)) if count > _TAGS else []
+    half = len(more) // 2
+    return [*draws[3 : 3 + _TAGS], *more[:half]], [*draws[3 + _TAGS : 3 + 2 * _TAGS], *more[half:]]
+
+
+def _join(view: TextView, entries: Sequence[Text], places: Sequence[float], staying: Sequence[float]) -> str:
     """The entries as a list, in random order and without those dropped; one always stays."""
-    places = draws[: len(draws) // 2]
-    staying = draws[len(draws) // 2 :]
-    entries = entries[: len(places)]
     order = sorted(range(len(entries)), key=places.__getitem__) if view.shuffle else range(len(entries))
     keep = [i for i in order if staying[i] >= view.drop] or [max(order, key=staying.__getitem__)]
     return _SEPARATOR.join(entries[i].text for i in keep)

@@ -2,13 +2,14 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from manyview.config import Config
 
 __all__ = ["Augment", "ImageView", "TextView", "ViewsConfig"]
 
 Augment = Literal["none", "gentle", "official"]
+Langs = tuple[str, ...] | dict[str, float]
 
 
 class ImageView(Config):
@@ -51,30 +52,31 @@ class TextView(Config):
         description="Kinds of text to draw from: a list is an order of preference, a mapping gives "
         'probabilities among those present. "title+tags" joins several kinds.'
     )
-    langs: tuple[str, ...] | dict[str, float] = Field(
-        (),
-        description="Languages allowed, as BCP-47 codes: a list draws evenly among those present, a mapping gives "
-        "probabilities; empty: any language.",
-    )
+    langs: Langs = Field((), description="Languages of this view; empty: views.langs.")
     template: str = Field("{text}", description='What is written around the text, "The picture contains {text}."')
     drop: float = Field(0.3, ge=0, lt=1, description="Probability that a tag is left out (one always stays).")
     shuffle: bool = Field(True, description="Put tags in a random order each time.")
     max_tokens: int = Field(64, ge=4, description="Longer texts are cut to so many tokens, specials included.")
 
+    @field_validator("langs")
+    @classmethod
+    def _some_language(cls, langs: Langs) -> Langs:
+        return _checked_langs(langs)
+
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         if not self.kinds:
             raise ValueError("kinds is empty, allowed: at least one kind of text")
-        for drawn in (self.kinds, self.langs):
-            if isinstance(drawn, dict) and (min(drawn.values(), default=0) < 0 or not sum(drawn.values())):
-                raise ValueError("probabilities must be 0 or more, and not all 0")
+        if isinstance(self.kinds, dict):
+            _check_weights(self.kinds)
         if "{text}" not in self.template:
             raise ValueError("a template must hold {text}")
         return self
 
     def named_kinds(self) -> set[str]:
         """The plain kinds of text this view may read."""
-        return {part for kind in self.kinds for part in kind.split("+")}
+        drawn = [k for k, weight in self.kinds.items() if weight] if isinstance(self.kinds, dict) else self.kinds
+        return {part for kind in drawn for part in kind.split("+")}
 
 
 class ViewsConfig(Config):
@@ -88,6 +90,18 @@ class ViewsConfig(Config):
         ("tags", "objects"),
         description="Kinds whose entries are joined by commas; of other kinds one entry is drawn.",
     )
+    langs: Langs = Field(
+        (),
+        description='Languages of all text views, as BCP-47 codes (zh stands for zh-Hans too, "" for texts of no '
+        "stated language). Empty: every language that a record has, evenly. A mapping prefers: languages are drawn "
+        "by weight, others where a record has none of them; a weight of 0 is never drawn, the key * stands for all "
+        "others. A list allows no others.",
+    )
+
+    @field_validator("langs")
+    @classmethod
+    def _some_language(cls, langs: Langs) -> Langs:
+        return _checked_langs(langs)
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:
@@ -101,3 +115,19 @@ class ViewsConfig(Config):
     def names(self) -> tuple[str, ...]:
         """Every view, images first."""
         return (*self.images, *self.texts)
+
+    def langs_of(self, view: str) -> Langs:
+        """The languages of a text view: its own, or those of all."""
+        return self.texts[view].langs or self.langs
+
+
+def _check_weights(weights: dict[str, float]) -> None:
+    if min(weights.values(), default=0) < 0 or not sum(weights.values()):
+        raise ValueError("probabilities must be 0 or more, and not all 0")
+
+
+def _checked_langs(langs: Langs) -> Langs:
+    """A mapping of zeros alone says what is not drawn; all others are, unless "*" is 0 too."""
+    if isinstance(langs, dict) and langs and (min(langs.values()) < 0 or ("*" in langs and not sum(langs.values()))):
+        raise ValueError("weights of languages must be 0 or more, and not all 0")
+    return langs

@@ -25,6 +25,7 @@ DEMO_RECIPES = ("caption-sampling", "many-view")
 DEMO_SETTINGS = {
     "source_exponent": 0,  # as much clip art as emoji, of which there are many drawings a concept
     "epochs": 12,
+    "views.langs": {"en": 3.0, "zh": 1.0, "": 1.0},  # those it is judged in
 }
 _MARK = "demo.json"
 _JUDGING = "judging"

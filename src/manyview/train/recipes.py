@@ -15,7 +15,6 @@ CAPTION = ("caption", "title", "description", "context")
 TAGS = ("tags", "objects", "category")
 _SAID = {"title": 3.0, "caption": 3.0, "query": 3.0, "alt": 3.0, "description": 1.0, "context": 1.0}
 _TAGGED = {"tags": 3.0, "objects": 3.0}
-_LANGUAGES = {"en": 3.0, "zh": 1.0, "": 1.0}
 _PICTURE_CONTAINS = "The picture contains {text}."
 
 
@@ -32,13 +31,13 @@ def slip() -> TrainConfig:
 
 def caption_sampling() -> TrainConfig:
     """As many texts a step as many-view, each drawn at random from all there are; only image against text."""
-    anything = TextView(kinds=_SAID | _TAGGED, langs=_LANGUAGES)
+    anything = TextView(kinds=_SAID | _TAGGED)
     return _small("caption-sampling", {"image": "gentle"}, {"text": anything, "text.2": anything})
 
 
 def many_view() -> TrainConfig:
     """What the image is called and what it is tagged with, each against the image and against each other."""
-    texts = {"title": TextView(kinds=_SAID, langs=_LANGUAGES), "tags": TextView(kinds=_TAGGED, langs=_LANGUAGES)}
+    texts = {"title": TextView(kinds=_SAID), "tags": TextView(kinds=_TAGGED)}
     return _small("many-view", {"image": "gentle"}, texts)
 
 

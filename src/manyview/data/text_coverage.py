@@ -1,0 +1,88 @@
+"""Text coverage: which views find texts in a corpus, by kind and language."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import pyarrow as pa
+
+from manyview.corpus.corpus import Corpus
+from manyview.data.languages import LanguageWeights
+from manyview.data.views import ViewsConfig
+
+__all__ = ["TextCounts", "counted_texts", "described_counts", "summed_counts", "views_without_texts"]
+
+TextCounts = Mapping[str, Mapping[str, int]]
+"""{kind: {language: texts}}"""
+_SHOWN = 8
+
+
+def views_without_texts(views: ViewsConfig, counts: TextCounts) -> dict[str, str]:
+    """The text views that no text of a corpus can serve: for each, a sentence with what there is and what to set."""
+    sentences = {}
+    for name, view in views.texts.items():
+        kinds, langs = view.named_kinds(), LanguageWeights(views.langs_of(name))
+        spoken = {lang for kind in kinds for lang in counts.get(kind, {})}
+        if not spoken:
+            sentences[name] = (
+                f"the view {name!r} draws from {sorted(kinds)}, of which the corpus has none: it has "
+                f"{described_counts(counts)}; name some of these in views.texts.{name}.kinds"
+            )
+        elif not langs.shares(spoken):
+            own = f"views.texts.{name}.langs" if view.langs else "views.langs"
+            allowed = views.langs_of(name)
+            shown = dict(allowed) if isinstance(allowed, Mapping) else list(allowed)
+            found = {kind: counts[kind] for kind in kinds if kind in counts}
+            sentences[name] = (
+                f"the view {name!r} draws from the languages {shown} only, of which the corpus has none: it has "
+                f"{described_counts(found)}; name some of these in {own}, or leave it empty for every language"
+            )
+    return sentences
+
+
+def described_counts(counts: TextCounts) -> str:
+    """For a sentence: "caption (de 1,200, none stated 30), tags (de 5,000)"; the most frequent ones first."""
+    if not counts:
+        return "no text at all"
+    kinds = sorted(counts, key=lambda kind: (-sum(counts[kind].values()), kind))
+    return ", ".join(f"{kind} ({_languages(counts[kind])})" for kind in kinds[:_SHOWN]) + _more(len(kinds), "kind")
+
+
+def _languages(langs: Mapping[str, int]) -> str:
+    ordered = sorted(langs.items(), key=lambda entry: (-entry[1], entry[0]))
+    told = ", ".join(f"{lang or 'no language stated'} {count:,}" for lang, count in ordered[:_SHOWN])
+    return told + _more(len(ordered), "language")
+
+
+def _more(count: int, what: str) -> str:
+    more = count - _SHOWN
+    return f" and {more} more {what}{'s' * (more > 1)}" if more > 0 else ""
+
+
+def counted_texts(corpora: Iterable[Corpus], split: str) -> Iterator[TextCounts]:
+    """The counts of one block of the split after another; images are not read."""
+    for corpus in corpora:
+        for block in corpus.blocks(split):
+            yield _counts(corpus.read(block, ["texts"]))
+
+
+def summed_counts(parts: Iterable[TextCounts]) -> dict[str, dict[str, int]]:
+    """The counts of all parts together."""
+    total: dict[str, dict[str, int]] = {}
+    for counts in parts:
+        for kind, langs in counts.items():
+            summed = total.setdefault(kind, {})
+            for lang, count in langs.items():
+                summed[lang] = summed.get(lang, 0) + count
+    return total
+
+
+def _counts(table: pa.Table) -> dict[str, dict[str, int]]:
+    texts = table.column("texts").combine_chunks().flatten()
+    columns: Sequence[pa.Array] = [texts.field(name) for name in ("kind", "lang", "text")]
+    grouped = pa.table(columns, names=["kind", "lang", "text"]).group_by(["kind", "lang"])
+    counts: dict[str, dict[str, int]] = {}
+    for row in grouped.aggregate([("text", "count")]).to_pylist():
+        if row["text_count"] and row["kind"] is not None:
+            langs = counts.setdefault(row["kind"], {})
+            lang = row["lang"] or ""
+            langs[lang] = langs.get(lang, 0) + row["text_count"]
+    return counts
