@@ -1,6 +1,7 @@
 """Laws of the dual encoder: unit rows, saved = loaded, absent rows zero, damaged folders named."""
 
 import io
+import json
 
 import numpy as np
 import pytest
@@ -52,6 +53,23 @@ def test_a_loaded_model_is_the_saved_one(make, tmp_path):
         torch.testing.assert_close(loaded.encode_text(TEXTS), model.encode_text(TEXTS), atol=0, rtol=0)
         torch.testing.assert_close(loaded.encode_image(PICTURES), model.encode_image(PICTURES), atol=0, rtol=0)
         assert loaded.logit_scale == model.logit_scale
+
+
+def test_a_model_saved_before_marks_and_symbols_counted_encodes_as_it_was_trained(tmp_path):
+    """Its config.json has no `word_rules`."""
+    torch.manual_seed(0)
+    text = TextTowerConfig(options={"buckets": 500, "width": 16}, word_rules=1)
+    old = DualEncoder(ModelConfig(embed_dim=24, text=text))
+    old.save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["text"]["word_rules"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    loaded = DualEncoder.from_pretrained(tmp_path)
+    texts = ["หมู", "หมี", "दिल", "🐶", "red apple", "红苹果"]
+    torch.testing.assert_close(loaded.encode_text(texts), old.encode_text(texts), atol=0, rtol=0)
+    assert torch.equal(loaded.encode_text("หมู"), loaded.encode_text("หมี"))
+    loaded.save_pretrained(tmp_path)
+    assert DualEncoder.from_pretrained(tmp_path).config.text.word_rules == 1
 
 
 def test_a_model_whose_saving_was_cut_short_is_no_model(tmp_path, monkeypatch):

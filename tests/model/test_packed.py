@@ -67,7 +67,8 @@ def test_packed_texts_are_the_padded_ones_forward_and_backward(name, pooling, to
             assert not any(of is not None and of.any() for of in (expected, parameter.grad)), parameter_name
             continue
         moved += 1
-        torch.testing.assert_close(parameter.grad, expected, atol=1e-5, rtol=1e-5, msg=parameter_name)
+        near = 1e-6 * max(10.0, float(expected.abs().max()))  # sums over all tokens round at the size of their parts
+        torch.testing.assert_close(parameter.grad, expected, atol=near, rtol=1e-5, msg=parameter_name)
     assert moved > 30
 
 

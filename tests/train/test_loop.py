@@ -160,6 +160,18 @@ def test_a_run_is_replaced_only_when_told_so_and_resumed_only_as_itself(config, 
     assert equal(train(config("seed=3"), tmp_path / "run", overwrite=True), train(config("seed=3"), tmp_path / "b"))
 
 
+def test_a_run_begun_before_words_had_versions_is_resumed_with_the_old_ones_only(config, tmp_path):
+    old = config("model.text.word_rules=1")
+    train(old, tmp_path / "run")
+    file = tmp_path / "run" / "config.yaml"
+    saved = file.read_text()
+    file.write_text(saved.replace("    word_rules: 1\n", ""))
+    assert file.read_text() != saved
+    with pytest.raises(UsageError, match=r"another model\.text\.word_rules than asked for"):
+        train(config(), tmp_path / "run", resume=True)
+    assert train(old, tmp_path / "run", resume=True).config.text.word_rules == 1
+
+
 def test_a_run_is_not_resumed_on_another_corpus(config, tmp_path, corpus):
     import shutil
 

@@ -6,8 +6,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from manyview.config import Config
+from manyview.model.ngrams import WORD_RULES
 
-__all__ = ["ImageTowerConfig", "ModelConfig", "TextTowerConfig"]
+__all__ = ["ImageTowerConfig", "ModelConfig", "TextTowerConfig", "with_saved_defaults"]
 
 
 class ImageTowerConfig(Config):
@@ -41,6 +42,11 @@ class TextTowerConfig(Config):
         ge=100,
         description="transformers only: size at most of the WordPiece vocabulary trained on the corpus.",
     )
+    word_rules: Literal[1, 2] = Field(
+        WORD_RULES,
+        description="ngrams only: what a word is. 2: letters with their marks, digits, and symbols, normalised; "
+        "1: letters and digits alone, as in models saved without this key.",
+    )
 
 
 class ModelConfig(Config):
@@ -51,3 +57,11 @@ class ModelConfig(Config):
     text: TextTowerConfig = Field(default_factory=TextTowerConfig, description="Text tower.")
     logit_scale_init: float = Field(math.log(1 / 0.07), description="Start of logit_scale, in log space.")
     logit_scale_max: float = Field(math.log(100), description="Clamp of logit_scale, in log space.")
+
+
+def with_saved_defaults(config: ModelConfig) -> ModelConfig:
+    """A config read from a file, with the values that were in force before the keys that the file lacks existed."""
+    text = config.text
+    if text.name != "ngrams" or "word_rules" in text.model_fields_set:
+        return config
+    return config.model_copy(update={"text": text.model_copy(update={"word_rules": 1})})

@@ -21,7 +21,7 @@ from torch.nn import functional
 from manyview.data.images import rendered
 from manyview.errors import DataError, UsageError
 from manyview.model.card import CARD_FILE, model_card
-from manyview.model.config import ModelConfig
+from manyview.model.config import ModelConfig, with_saved_defaults
 from manyview.model.image_tower import build_image_tower
 from manyview.model.linear import Linear
 from manyview.model.ngrams import NgramTokenizer, NgramTower
@@ -75,7 +75,7 @@ class DualEncoder(nn.Module):
     def tokenize(self) -> TextTokenizer:
         """What turns texts into the text tower's tensors; it can be sent to other processes."""
         if isinstance(self.text_tower, NgramTower):
-            return NgramTokenizer(self.text_tower.buckets)
+            return NgramTokenizer(self.text_tower.buckets, self.config.text.word_rules)
         assert self.wordpiece is not None
         return self.wordpiece
 
@@ -194,7 +194,7 @@ class DualEncoder(nn.Module):
         """
         folder = find_model(path)
         try:
-            config = ModelConfig.model_validate_json((folder / CONFIG_FILE).read_bytes())
+            config = with_saved_defaults(ModelConfig.model_validate_json((folder / CONFIG_FILE).read_bytes()))
             weights = load_file(folder / WEIGHTS_FILE)
         except (ValidationError, SafetensorError, OSError) as error:
             raise DataError(f"the model at {folder} is damaged: {' '.join(str(error).split())}") from None

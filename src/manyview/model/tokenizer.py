@@ -7,11 +7,11 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from torch import Tensor
 
 from manyview.errors import DataError, UsageError
-from manyview.model.word_cache import WordCache
+from manyview.model.word_cache import SYMBOLS, VARIATION_SELECTORS, WordCache
 
 __all__ = ["TextTokenizer", "WordPieceTokenizer", "train_wordpiece"]
 
@@ -87,12 +87,18 @@ class WordPieceTokenizer:
 def train_wordpiece(texts: Iterable[str], vocab_size: int) -> WordPieceTokenizer:
     """A WordPiece vocabulary of at most `vocab_size` learned from texts; every character met is in it.
 
-    BERT's cleaning: lower case, accents stripped, each Chinese character a word of its own.
+    BERT's cleaning: lower case, each Chinese character a word of its own; but accents and vowel signs stay, in
+    composed form (NFC), since words of many languages differ by them alone, and each symbol is a word too.
     """
     texts = list(texts)
     tokenizer = Tokenizer(models.WordPiece(unk_token=_UNK))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    bert = normalizers.BertNormalizer(lowercase=True, strip_accents=False)
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), normalizers.Replace(Regex(VARIATION_SELECTORS), ""), bert, normalizers.NFC()]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.BertPreTokenizer(), pre_tokenizers.Split(Regex(SYMBOLS), "isolated")]
+    )
     tokenizer.decoder = decoders.WordPiece()
     alphabet = sorted({character for text in texts for character in tokenizer.normalizer.normalize_str(text)})
     trainer = trainers.WordPieceTrainer(

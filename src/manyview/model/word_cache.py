@@ -3,10 +3,17 @@
 import json
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from tokenizers import Tokenizer
 
-__all__ = ["WordCache"]
+__all__ = ["SYMBOLS", "VARIATION_SELECTORS", "WordCache"]
+
+VARIATION_SELECTORS = r"[\x{180B}-\x{180F}\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]"
+"""They choose how a character is drawn, an emoji in color or not, and not what it means."""
+
+SYMBOLS = r"(?![\x{0}-\x{7F}])\p{S}"
+"""Symbols beyond ASCII, emoji among them."""
 
 _IDEOGRAPH = "\u4e00-\u9fff\u3400-\u4dbf"
 _SIMPLE = re.compile(rf"[ -Z\\\]-~{_IDEOGRAPH}]*")  # printable ASCII but "[", which may open a special token
@@ -73,10 +80,17 @@ class WordCache:
 def _is_bert(tokenizer: Tokenizer) -> bool:
     told = json.loads(tokenizer.to_str())
     normalizer, cutter = told["normalizer"] or {}, told["pre_tokenizer"] or {}
+    cleaning = [step for step in normalizer.get("normalizers", [normalizer]) if not _keeps_simple_texts(step)]
+    cutting = [step for step in cutter.get("pretokenizers", [cutter]) if not _keeps_simple_texts(step)]
     return (
-        normalizer.get("type") == "BertNormalizer"
-        and bool(normalizer.get("lowercase"))
-        and bool(normalizer.get("handle_chinese_chars"))
-        and cutter.get("type") == "BertPreTokenizer"
+        [step.get("type") for step in (*cleaning, *cutting)] == ["BertNormalizer", "BertPreTokenizer"]
+        and bool(cleaning[0].get("lowercase"))
+        and bool(cleaning[0].get("handle_chinese_chars"))
         and told["model"]["type"] == "WordPiece"
     )
+
+
+def _keeps_simple_texts(step: dict[str, Any]) -> bool:
+    """Whether a step changes and cuts no text of printable ASCII and common ideographs."""
+    pattern = {"Replace": VARIATION_SELECTORS, "Split": SYMBOLS}.get(step.get("type", ""))
+    return step.get("type") in ("NFC", "NFD") or (pattern is not None and step.get("pattern") == {"Regex": pattern})

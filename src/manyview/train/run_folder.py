@@ -12,6 +12,7 @@ import torch
 import manyview
 from manyview.config import load_config, save_config
 from manyview.errors import ManyviewError, UsageError
+from manyview.model.config import with_saved_defaults
 from manyview.train.config import HOW, TrainConfig
 from manyview.train.metrics import Metrics, read_metrics
 
@@ -84,7 +85,8 @@ class RunFolder:
             raise ManyviewError(f"cannot write to {self.path}: {error.strerror or error}") from error
 
     def _check_same(self, config: TrainConfig) -> None:
-        saved = load_config(TrainConfig, self.config).model_dump(mode="json")
+        loaded = load_config(TrainConfig, self.config)
+        saved = loaded.model_copy(update={"model": with_saved_defaults(loaded.model)}).model_dump(mode="json")
         given = config.model_dump(mode="json")
         for key in (key for key in _differing(saved, given) if key.partition(".")[0] not in HOW):
             raise UsageError(
