@@ -9,13 +9,14 @@ from torch import Tensor
 
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import text_identity
+from manyview.corpus.shard_counts import TextCounts, add_text_counts
 from manyview.data.color import COLOR_DRAWS, fast_color, official_color
 from manyview.data.images import CROP_DRAWS, crop_exactly, crop_fast, decode_pixels, draw_crop, shortest_needed
 from manyview.data.languages import LanguageWeights
 from manyview.data.order import MixedOrder, Order
 from manyview.data.randomness import uniforms
 from manyview.data.reader import Reader, Row
-from manyview.data.text_coverage import counted_texts, summed_counts, views_without_texts
+from manyview.data.text_coverage import views_without_texts
 from manyview.data.texts import render_texts
 from manyview.data.views import ImageView, ViewsConfig
 from manyview.errors import DataError, UsageError
@@ -160,10 +161,10 @@ class BatchSource:
         return {name: _colored(view, pixels[name], draws[name]) for name, (view, _) in views.items()}, problems
 
     def _check_texts(self, corpora: Sequence[Corpus], split: str) -> None:
-        """Some record must have a text for every view; blocks are read until each view has met one."""
-        counts: dict[str, dict[str, int]] = {}
-        for of in counted_texts(corpora, split):
-            counts = summed_counts([counts, of])
+        """Some record must have a text for every view; shards are asked until each view has met one."""
+        counts: TextCounts = {}
+        for of_shard in (of_shard for corpus in corpora for of_shard in corpus.shard_text_counts(split)):
+            add_text_counts(counts, of_shard)
             if not views_without_texts(self._views, counts):
                 return
         for sentence in views_without_texts(self._views, counts).values():

@@ -1,17 +1,14 @@
 """Text coverage: which views find texts in a corpus, by kind and language."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
-import pyarrow as pa
-
-from manyview.corpus.corpus import Corpus
 from manyview.data.languages import LanguageWeights
 from manyview.data.views import ViewsConfig
 
-__all__ = ["TextCounts", "counted_texts", "described_counts", "summed_counts", "views_without_texts"]
+__all__ = ["described_counts", "views_without_texts"]
 
 TextCounts = Mapping[str, Mapping[str, int]]
-"""{kind: {language: texts}}"""
+"""Number of texts by kind, then by language, see Corpus.text_counts."""
 _SHOWN = 8
 
 
@@ -55,34 +52,3 @@ def _languages(langs: Mapping[str, int]) -> str:
 def _more(count: int, what: str) -> str:
     more = count - _SHOWN
     return f" and {more} more {what}{'s' * (more > 1)}" if more > 0 else ""
-
-
-def counted_texts(corpora: Iterable[Corpus], split: str) -> Iterator[TextCounts]:
-    """The counts of one block of the split after another; images are not read."""
-    for corpus in corpora:
-        for block in corpus.blocks(split):
-            yield _counts(corpus.read(block, ["texts"]))
-
-
-def summed_counts(parts: Iterable[TextCounts]) -> dict[str, dict[str, int]]:
-    """The counts of all parts together."""
-    total: dict[str, dict[str, int]] = {}
-    for counts in parts:
-        for kind, langs in counts.items():
-            summed = total.setdefault(kind, {})
-            for lang, count in langs.items():
-                summed[lang] = summed.get(lang, 0) + count
-    return total
-
-
-def _counts(table: pa.Table) -> dict[str, dict[str, int]]:
-    texts = table.column("texts").combine_chunks().flatten()
-    columns: Sequence[pa.Array] = [texts.field(name) for name in ("kind", "lang", "text")]
-    grouped = pa.table(columns, names=["kind", "lang", "text"]).group_by(["kind", "lang"])
-    counts: dict[str, dict[str, int]] = {}
-    for row in grouped.aggregate([("text", "count")]).to_pylist():
-        if row["text_count"] and row["kind"] is not None:
-            langs = counts.setdefault(row["kind"], {})
-            lang = row["lang"] or ""
-            langs[lang] = langs.get(lang, 0) + row["text_count"]
-    return counts
