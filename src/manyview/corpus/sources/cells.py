@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import ast
-import json
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from manyview.corpus.sources.block import plain, written_float
+from manyview.corpus.sources.written_lists import written_list
 
 __all__ = ["MAX_TEXT_BYTES", "WRITTEN_LIST", "Exploded", "as_numbers", "as_texts", "exploded", "fault_of"]
 
 MAX_TEXT_BYTES = 1 << 20
 WRITTEN_LIST = "list"  # a cell is a list written out
+LIST = pa.list_(pa.string())
+OPENING = pa.array(["[", "{", "("])
 NOTHING = pa.array(["nan", "NaN", "NULL", "null", "None", "<NA>"])  # how programs write that a cell is empty
 
 
@@ -75,7 +74,7 @@ def exploded(column: pa.Array, split: str) -> Exploded:
     texts, wrong = as_texts(values)
     skipped = Counter({f"text: {fault_of(values)}": pc.sum(wrong).as_py() or 0})
     if split:
-        inner, values = _flattened(_split(texts, split))
+        inner, values = _flattened(_split(texts, split, skipped))
         rows = rows.take(inner)
         texts, _ = as_texts(values)
     small = pc.fill_null(pc.less_equal(pc.binary_length(texts), MAX_TEXT_BYTES), False)
@@ -92,24 +91,23 @@ def _flattened(column: pa.Array) -> tuple[pa.Array, pa.Array]:
     return rows, column
 
 
-def _split(texts: pa.Array, split: str) -> pa.Array:
-    if split != WRITTEN_LIST:
-        return pc.split_pattern(texts, split)
-    return pa.array(
-        [None if text is None else _written_list(text) for text in texts.to_pylist()], pa.list_(pa.string())
+def _split(texts: pa.Array, split: str, skipped: Counter[str]) -> pa.Array:
+    """Lists of the pieces of each text. A list that is written out is not cut at a separator; objects are counted."""
+    if split == WRITTEN_LIST:
+        pieces = pa.ListArray.from_arrays(pa.array(range(len(texts) + 1), pa.int32()), texts)
+    else:
+        pieces = pc.split_pattern(texts, split)
+    opening = OPENING if split == WRITTEN_LIST else OPENING[:2]
+    rows = np.flatnonzero(pc.fill_null(pc.is_in(pc.utf8_slice_codeunits(texts, 0, 1), opening), False))
+    lists = [(row, found) for row in rows.tolist() if (found := written_list(texts[row].as_py())) is not None]
+    if not lists:
+        return pieces
+    skipped["text: not a text or number"] += sum(
+        not found and texts[row].as_py()[1:-1].strip() != "" for row, found in lists
     )
-
-
-def _written_list(text: str) -> list[str]:
-    """The elements of "[...]" in JSON or Python; anything else is one text."""
-    readers: tuple[Callable[[str], Any], ...] = (json.loads, ast.literal_eval)
-    for read in readers if text.startswith(("[", "(")) and len(text) <= MAX_TEXT_BYTES else ():
-        try:
-            found = read(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            continue
-        return [str(one) for one in found if isinstance(one, str | int | float) and not isinstance(one, bool)]
-    return [text]
+    where = np.arange(len(texts))
+    where[[row for row, _ in lists]] = len(texts) + np.arange(len(lists))
+    return pa.concat_arrays([pieces, pa.array([found for _, found in lists], LIST)]).take(pa.array(where))
 
 
 def _texts(column: pa.Array) -> pa.Array:

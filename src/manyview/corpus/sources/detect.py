@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import pyarrow as pa
 
-from manyview.corpus.sources.block import path_in
+from manyview.corpus.sources.block import Block, path_in
+from manyview.corpus.sources.cells import WRITTEN_LIST, as_texts
 from manyview.corpus.sources.mapping import Column, ImageMapping, RowMapping, ViewMapping, with_fields
+from manyview.corpus.sources.written_lists import separator_of, written_list
 from manyview.errors import UsageError
 
 __all__ = ["completed", "require_names"]
@@ -23,6 +25,7 @@ KINDS = {
     "query": ("query", "queries"),
 }
 SEPARATED = {"tags": ","}
+SAMPLED_CELLS = 1000
 IDS = ("image_id", "id", "sku", "item_id", "product_id", "key", "__key__", "uid", "uuid")
 IMAGES = (
     "image",
@@ -53,14 +56,21 @@ SHOWN = 40
 MappingT = TypeVar("MappingT", bound=RowMapping)
 
 
-def completed(mapping: MappingT, schema: pa.Schema, where: str, *, has_image: bool = False) -> MappingT:
+Sample = Callable[[Sequence[str]], Block | None]
+
+
+def completed(
+    mapping: MappingT, schema: pa.Schema, where: str, *, has_image: bool = False, sample: Sample | None = None
+) -> MappingT:
     """The mapping with what it leaves open read off the names of the columns, if it has no views.
 
-    Raises UsageError for a column that is not there, and when neither an image (unless the source itself
-    `has_image`) nor a text is found, or texts that belong to nothing.
+    `sample` reads the first rows of some columns, which show how several texts stand in one cell. Raises UsageError for
+    a column that is not there, and when neither an image (unless the source itself `has_image`) nor a text is found, or
+    texts that belong to nothing.
     """
     if mapping.views is None:
         mapping = with_fields(mapping, _guessed(mapping, schema, has_image))
+        mapping = mapping if sample is None else _with_splits(mapping, sample)
     if not mapping.views and mapping.image is None and not has_image:
         raise UsageError(
             f"{where} has no column whose name tells what it holds: say `views: {{title: COLUMN}}` or "
@@ -114,6 +124,29 @@ def _view(name: str, kind: str, dtype: pa.DataType, lang: str | None) -> ViewMap
         split=SEPARATED.get(kind, "") if is_text else "",
         lang="" if lang is None else Column(column=lang),
     )
+
+
+def _with_splits(mapping: MappingT, sample: Sample) -> MappingT:
+    """The mapping with the separators that the first rows show."""
+    views = dict(mapping.views or {})
+    block = sample([view.column for _, view in mapping.all_views()]) if views else None
+    if block is None:
+        return mapping
+    for kind, several in views.items():
+        splits = [_split_of(block.column(view.column), view.split) for view in several]
+        views[kind] = tuple(with_fields(view, {"split": split}) for view, split in zip(several, splits, strict=True))
+    return with_fields(mapping, {"views": views})
+
+
+def _split_of(column: pa.Array | None, split: str) -> str:
+    """How several texts in a cell are kept apart: as lists where most cells are, else at a separator if at any."""
+    if column is None or not pa.types.is_string(column.type):
+        return split
+    texts, _ = as_texts(column[:SAMPLED_CELLS])
+    cells = texts.drop_null().to_pylist()
+    if 2 * sum(cell[0] in "[{" and bool(written_list(cell)) for cell in cells) > len(cells):
+        return WRITTEN_LIST
+    return separator_of(cells, split) if split else ""
 
 
 def _first(known: Sequence[str], names: dict[str, str]) -> str | None:

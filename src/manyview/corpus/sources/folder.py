@@ -6,8 +6,9 @@ import hashlib
 import json
 import posixpath
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from manyview.corpus.location import locate
-from manyview.corpus.sources.block import Block
+from manyview.corpus.sources.block import Block, row_places
 from manyview.corpus.sources.contract import Batch
 from manyview.corpus.sources.damage import counted_batch, read_or_none
 from manyview.corpus.sources.detect import completed
@@ -132,7 +133,12 @@ def complete_folder(config: FolderConfig, pictures: Sequence[Picture]) -> Folder
     if config.views is None and not rows and all("/" in picture.image.name for picture in pictures):
         config = with_fields(config, {"views": {"category": "folder"}})
     schema = pa.schema([(name, pa.string()) for name in names])
-    return completed(config, schema, posixpath.dirname(pictures[0].image.path), has_image=True)
+    where = posixpath.dirname(pictures[0].image.path)
+    return completed(config, schema, where, has_image=True, sample=partial(_block_of, rows))
+
+
+def _block_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Block:
+    return Block.from_rows(rows, columns, row_places("", range(len(rows))), Counter())
 
 
 def picture_row(picture: Picture, skipped: Counter[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -64,20 +65,11 @@ class HuggingFacePart(OneFile):
         """The rows; numbers of a ClassLabel become its names."""
         places = Places(posixpath.dirname(self.file.path), self.config.root)
         skipped = Counter[str]()
-        for block in until_damage(self._blocks(), self.file.path, skipped):
+        blocks = _blocks(self.file, self.config.columns())
+        for block in until_damage(blocks, self.file.path, skipped):
             yield mapped(block, self.config, places)
         if skipped:
             yield counted_batch(skipped)
-
-    def _blocks(self) -> Iterator[Block]:
-        names = _class_names(dataset_schema(self.file))
-        read = (
-            parquet_blocks(self.file, None, self.config.columns())
-            if suffix_of(self.file.path) == ".parquet"
-            else _arrow_blocks(self.file, self.config.columns())
-        )
-        for block in read:
-            yield _with_class_names(block, names)
 
 
 @dataclass(frozen=True)
@@ -97,7 +89,7 @@ class HuggingFaceSource:
         for file in files:
             schema = read_or_none(file.path, dataset_schema, file)
             if schema is not None:
-                return completed(self.config, schema, file.path)
+                return completed(self.config, schema, file.path, sample=partial(_first_block, file))
         raise UsageError(f"{files[0].path} cannot be read: it is damaged or no Arrow or Parquet file")
 
     def _files(self) -> list[File]:
@@ -115,6 +107,17 @@ def dataset_schema(file: File) -> pa.Schema:
         return parquet_schema(file)
     with _opened_arrow(file) as reader:
         return reader.schema
+
+
+def _blocks(file: File, columns: Sequence[str]) -> Iterator[Block]:
+    names = _class_names(dataset_schema(file))
+    is_parquet = suffix_of(file.path) == ".parquet"
+    for block in parquet_blocks(file, None, columns) if is_parquet else _arrow_blocks(file, columns):
+        yield _with_class_names(block, names)
+
+
+def _first_block(file: File, columns: Sequence[str]) -> Block | None:
+    return next(until_damage(_blocks(file, columns), file.path, Counter()), None)
 
 
 def _split(file: File) -> str:

@@ -33,8 +33,8 @@ class ViewMapping(Config):
     column: str = Field(description=f"{COLUMN}; texts, numbers or lists of these", min_length=1)
     split: str = Field(
         default="",
-        description="separator of several texts in one cell; `list`: a list written out as JSON or Python does; "
-        "empty: a cell is one text",
+        description="separator of several texts in one cell; `list`: a list written out as JSON, Python, numpy or "
+        "PostgreSQL does; empty: a cell is one text",
     )
     lang: str | Column = Field(default="", description="BCP-47 code of the texts, or {column: where it stands}")
     weight: Annotated[float, Field(ge=0)] | Column = Field(
@@ -130,7 +130,7 @@ def _shown(value: str | Constant | ImageMapping) -> str:
 
 
 def _shown_view(view: ViewMapping) -> str:
-    extra = [f"split at {view.split!r}"] if view.split else []
+    extra = ["lists written out" if view.split == "list" else f"split at {view.split!r}"] if view.split else []
     if view.lang:
         extra.append(f"lang {view.lang if isinstance(view.lang, str) else view.lang.column}")
     if view.weight != 1:

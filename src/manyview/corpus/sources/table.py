@@ -8,6 +8,7 @@ import posixpath
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import Literal
 
@@ -100,21 +101,11 @@ class TablePart:
         """The rows as images and views. What cannot be read to its end is counted once."""
         places = Places(posixpath.dirname(self.file.path), self.config.root)
         skipped = Counter[str]()
-        for block in until_damage(self._blocks(), self.file.path, skipped):
+        blocks = _blocks(self.config, self.file, self.groups, self.config.columns())
+        for block in until_damage(blocks, self.file.path, skipped):
             yield mapped(block, self.config, places)
         if skipped:
             yield counted_batch(skipped)
-
-    def _blocks(self) -> Iterator[Block]:
-        config, wanted = self.config, self.config.columns()
-        kind = _format(config, self.file)
-        if kind == "parquet":
-            yield from parquet_blocks(self.file, self.groups, wanted)
-        elif kind == "jsonl":
-            yield from json_blocks(self.file, config.encoding, wanted)
-        else:
-            dialect = dialect_of(self.file, config.delimiter, config.quote, config.encoding)
-            yield from delimited_blocks(self.file, dialect, config.heading, wanted)
 
 
 @dataclass(frozen=True)
@@ -161,8 +152,13 @@ def complete_table(config: TableConfig, files: Sequence[File]) -> TableConfig:
     if not schemas:
         raise UsageError(f"{files[0].path} holds no rows that can be read as {_format(config, files[0])}")
     for path, schema in schemas.items():
-        config = completed(config, schema, path)
+        (file,) = (file for file in files if file.path == path)
+        config = completed(config, schema, path, sample=partial(_first_block, config, file))
     return config
+
+
+def _first_block(config: TableConfig, file: File, columns: Sequence[str]) -> Block | None:
+    return next(until_damage(_blocks(config, file, None, columns), file.path, Counter()), None)
 
 
 def table_schema(config: TableConfig, file: File) -> pa.Schema | None:
@@ -176,6 +172,17 @@ def table_schema(config: TableConfig, file: File) -> pa.Schema | None:
     elif not names:
         names = first_row(config, file)
     return pa.schema([(name, pa.string()) for name in names]) if names else None
+
+
+def _blocks(config: TableConfig, file: File, groups: tuple[int, ...] | None, columns: Sequence[str]) -> Iterator[Block]:
+    kind = _format(config, file)
+    if kind == "parquet":
+        yield from parquet_blocks(file, groups, columns)
+    elif kind == "jsonl":
+        yield from json_blocks(file, config.encoding, columns)
+    else:
+        dialect = dialect_of(file, config.delimiter, config.quote, config.encoding)
+        yield from delimited_blocks(file, dialect, config.heading, columns)
 
 
 def _check_encoding(config: TableConfig, files: Sequence[File]) -> None:
