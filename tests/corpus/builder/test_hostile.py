@@ -319,7 +319,12 @@ def test_absurd_ids_stay_as_they_are(tmp_path: Path) -> None:
     ]
     report, splits = built(of(table_of(rows, tmp_path / "rows.parquet")), tmp_path / "out")
     assert set(everything(splits)) == set(good)
-    assert report.reasons == {"id: empty": 4, "id: longer than 4096 bytes": 1, "image: another one has its id": 1}
+    assert report.reasons == {
+        "id: empty": 4,
+        "id: longer than 4096 bytes": 1,
+        "image: another one has its id": 1,
+        "text: its id has another image in its own source or several sources": 1,
+    }
     check_usable(tmp_path / "out", len(good))
 
 
@@ -341,12 +346,12 @@ def test_one_image_in_three_sources_is_one_record_and_the_others_are_counted(tmp
     assert report.reasons == {"image: the same bytes as one that is kept": 2}
 
 
-def test_of_two_sources_with_one_id_the_first_has_the_image_and_both_the_texts(tmp_path: Path) -> None:
+def test_where_equal_ids_are_the_same_the_first_source_has_the_image_and_both_the_texts(tmp_path: Path) -> None:
     sources = [
         table_of([{"id": "x", "image": picture(number), "title": name}], tmp_path / f"{name}.parquet")
         for number, name in enumerate(("first", "second"))
     ]
-    report, splits = built(of(*sources), tmp_path / "out")
+    report, splits = built(of(*sources, equal_ids="same"), tmp_path / "out")
     (record,) = everything(splits).values()
     assert record.image == picture(0)
     assert [text.text for text in record.texts] == ["first", "second"]

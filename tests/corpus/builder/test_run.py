@@ -35,7 +35,7 @@ from manyview.corpus.sources.built import CorpusConfig
 from manyview.errors import DataError, UsageError
 
 
-def test_each_image_has_all_its_texts_in_the_order_of_the_sources_each_once(tmp_path: Path) -> None:
+def test_where_equal_ids_are_the_same_each_image_has_all_their_texts_in_order_each_once(tmp_path: Path) -> None:
     rng = random.Random(0)
     images = [picture(number) for number in range(12)]
     rows = [
@@ -59,7 +59,7 @@ def test_each_image_has_all_its_texts_in_the_order_of_the_sources_each_once(tmp_
     for row in rows:
         row["family"] = None
     write_table(tmp_path / "rows.parquet", [dict(row) for row in rows])
-    report, splits = built(config(tmp_path / "rows.parquet"), tmp_path / "out")
+    report, splits = built(config(tmp_path / "rows.parquet", equal_ids="same"), tmp_path / "out")
     found = everything(splits)
     assert set(found) == set(id_of_content.values())
     for id, record in found.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from manyview.corpus.builder.landing import landing
 from manyview.corpus.builder.passes import Shards, over_shards
-from manyview.corpus.builder.plan import Plan
+from manyview.corpus.builder.shard_plan import Plan
 from manyview.corpus.builder.staged import VIEWS
 from manyview.corpus.builder.tables import read_tables
 from manyview.corpus.cleaning.boilerplate import Boilerplate, BoilerplateRules, BucketCounts, TextCounts

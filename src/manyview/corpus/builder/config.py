@@ -69,6 +69,11 @@ class BuildConfig(Config):
     clicks: tuple[ClickLog, ...] = Field((), description="logs of queries and what was clicked")
     clean: CleaningRules = Field(CleaningRules(), description="what is left out, and why")
     fetch: FetchRules | None = Field(None, description="how images named by URL are fetched; needed if there are any")
+    equal_ids: Literal["by_image", "same"] = Field(
+        "by_image",
+        description="what equal ids of several sources, and equal keys of several tars, mean; by_image: one record if "
+        "their images are equal, else one each, called SOURCE/ID; same: one record, of the first image",
+    )
     min_texts: int = Field(1, ge=0, description="texts an image needs; 0 keeps images of which nothing is said")
     split: SplitConfig = Field(SplitConfig(), description="what is held out")
     images: EncodingConfig = Field(EncodingConfig(), description="whether images are encoded anew")

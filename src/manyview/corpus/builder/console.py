@@ -10,8 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from manyview.corpus.builder.config import BuildConfig
+from manyview.corpus.builder.identity import meaning_of_equal_ids
+from manyview.corpus.builder.labels import labels
 from manyview.corpus.builder.report import BuildReport
-from manyview.corpus.builder.run import labels
 
 __all__ = ["BuildProgress", "report_table", "source_lines"]
 
@@ -47,6 +48,8 @@ def source_lines(config: BuildConfig) -> Iterator[str]:
         yield f"{label} ({source.type}): {source.describe()}"
     for log in config.clicks:
         yield f"{log.name} (clicks): {', '.join(f'{role} <- {name}' for role, name in log.columns.items())}"
+    if said := meaning_of_equal_ids(config.sources, config.equal_ids):
+        yield f"ids: {said}"
 
 
 def report_table(report: BuildReport) -> Table:
@@ -58,6 +61,8 @@ def report_table(report: BuildReport) -> Table:
         table.add_row(f"records, {split}", f"{records:,}")
     for kind, texts in report.texts.items():
         table.add_row(f"texts, {kind}", f"{texts:,}")
+    if report.ids_apart:
+        table.add_row("ids of different images in several sources, now SOURCE/ID", f"{report.ids_apart:,}")
     for label, counts in report.skipped.items():
         for reason, count in counts.items():
             table.add_row(f"left out of {label}: {reason}", f"{count:,}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from manyview.corpus.builder.plan import Plan, ShardPlan
+from manyview.corpus.builder.shard_plan import Plan, ShardPlan
 from manyview.corpus.engine import Engine
 
 __all__ = ["Shards", "over_shards"]

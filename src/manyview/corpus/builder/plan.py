@@ -19,7 +19,9 @@ import pyarrow as pa
 
 from manyview.corpus.builder.config import BuildConfig
 from manyview.corpus.builder.earlier import Earlier
+from manyview.corpus.builder.identity import TEXT_APART, Identities
 from manyview.corpus.builder.scores import StagedScores
+from manyview.corpus.builder.shard_plan import Plan, ShardPlan
 from manyview.corpus.builder.stage import Staged
 from manyview.corpus.builder.together import Component, bounds, tied_components
 from manyview.corpus.cleaning.near_duplicates import components, stand_ins
@@ -29,35 +31,16 @@ from manyview.errors import UsageError
 if TYPE_CHECKING:
     from manyview.corpus.engine import Engine
 
-__all__ = ["Plan", "ShardPlan", "make_plan"]
+__all__ = ["make_plan"]
 
 SAME_ID = "image: another one has its id"
 SAME_BYTES = "image: the same bytes as one that is kept"
 SAME_LOOKS = "image: looks like one that is kept"
 KNOWN = "image: in the corpus already"
+OTHER_KNOWN = "image: the corpus has another one of its id"
 _ROWS_AT_ONCE = 4_000_000
 _RECORD_BYTES = 64
 _PATTERN = re.compile(r"[*?\[\]{}\\]")
-
-
-@dataclass(frozen=True)
-class ShardPlan:
-    """One shard to write, and the files that list its images, its texts and what these score."""
-
-    split: str
-    number: int
-    images: tuple[str, ...]
-    views: tuple[str, ...]
-    scores: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """All shards, in order, and what was left out on the way."""
-
-    folder: Path
-    shards: tuple[ShardPlan, ...]
-    skipped: Mapping[str, int]
 
 
 def make_plan(
@@ -67,13 +50,14 @@ def make_plan(
     config: BuildConfig,
     folder: Path,
     earlier: Earlier,
+    scopes: Mapping[int, str],
 ) -> Plan:
-    """Join, group, split and cut into shards; tables are written below `folder`.
+    """Join, group, split and cut into shards; tables are written below `folder`, `scopes` are those of the parts.
 
     Raises UsageError when there are scores and none is of an image of the plan.
     """
     with refusals_as_os_errors():
-        return _Planner(engine.start(), engine.name == "ray", parts, scores, config, folder, earlier).plan()
+        return _Planner(engine.start(), engine.name == "ray", parts, scores, config, folder, earlier, scopes).plan()
 
 
 @dataclass
@@ -87,23 +71,44 @@ class _Planner:
     config: BuildConfig
     folder: Path
     earlier: Earlier
+    scopes: Mapping[int, str]
     skipped: Counter[str] = field(default_factory=Counter)
+    identities: Any = None
+    found: Any = None
+    views: Sequence[tuple[str, int]] = ()  # files and how many rows they have
 
     def plan(self) -> Plan:
         """All of them."""
+        self.identities = Identities(self.daft, self.scopes, self._written)
+        self.found = self._read([part.images for part in self.parts if part.images])
+        self.views = [(part.views, part.counts.get("texts", 0)) for part in self.parts if part.views]
+        if self.config.equal_ids == "by_image":
+            self.found = self.identities.images(self.found)
+        if self.identities.disputed:
+            self.views = list(self._identified())
         images, aliases = self._distinct()
         aliases = self._merged(images, aliases)
         kept = self._kept(images, aliases)
         placed = self._placed(kept, self._components(kept, aliases))
         return self._cut(placed, aliases)
 
+    def _identified(self) -> Iterator[tuple[str, int]]:
+        """The texts whose image is known, in files of their own."""
+        for number, files in enumerate(self._batches(self.views)):
+            before = self._read(files)
+            kept = self._files(f"texts-{number}", self.identities.views(before))
+            rows = self._read(kept).count_rows() if kept else 0
+            self.skipped[TEXT_APART] += before.count_rows() - rows
+            yield from ((file, rows // len(kept)) for file in kept)
+
     def _distinct(self) -> tuple[Any, Any]:
         """One row for each id and each content; and which ids stand for the same image as another."""
         col = self.daft.col
-        found = self._without_earlier(self._read([part.images for part in self.parts if part.images]))
+        found = self._without_earlier(self.found)
         by_id = self._written("by-id", _first(self.daft, found, ["id"]))
-        others = found.join(by_id.select(col("id"), col("content").alias("first")), on="id")
-        self.skipped[SAME_ID] = others.where(col("content") != col("first")).count_rows()
+        if self.identities.disputed or self.config.equal_ids == "same":
+            others = found.join(by_id.select(col("id"), col("content").alias("first")), on="id")
+            self.skipped[SAME_ID] = others.where(col("content") != col("first")).count_rows()
         images = self._written("by-content", _first(self.daft, by_id, ["content", "length"]))
         keepers = images.select(col("content"), col("length"), col("id").alias("keeper"))
         same = by_id.join(keepers, on=["content", "length"]).where(col("id") != col("keeper"))
@@ -115,11 +120,11 @@ class _Planner:
         """Images that an earlier build has not brought."""
         if not len(self.earlier.records):
             return found
-        before = found.count_rows()
-        for key in ("id", "content"):
-            found = found.join(self.daft.from_arrow(self.earlier.records.select([key])), on=key, how="anti")
-        found = self._written("new", found)
-        self.skipped[KNOWN] = before - found.count_rows()
+        for key, reason in (("content", KNOWN), ("id", OTHER_KNOWN)):
+            before = found.count_rows()
+            known = self.daft.from_arrow(self.earlier.records.select([key]))
+            found = self._written(f"new-{key}", found.join(known, on=key, how="anti"))
+            self.skipped[reason] = before - found.count_rows()
         return found
 
     def _looks(self, images: Any) -> pa.Table:
@@ -170,7 +175,7 @@ class _Planner:
     def _ties_of_aliases(self, kept: Any, aliases: Any) -> Iterator[tuple[str, str]]:
         """Groups that have an image in common."""
         col = self.daft.col
-        found = self._read([part.images for part in self.parts if part.images]).select("id", "group")
+        found = self.found.select("id", "group")
         owners = self._kept_ids(found, aliases).join(kept.select(col("id"), col("group").alias("other")), on="id")
         yield from _pairs(owners.where(col("group") != col("other")).select("group", "other").distinct())
 
@@ -189,9 +194,11 @@ class _Planner:
     def _ties_of_texts(self, kept: Any, aliases: Any) -> Iterator[tuple[str, str]]:
         """Groups of images of which the same is said, in the kinds that tie."""
         col, kinds = self.daft.col, list(self.config.split.together)
-        if not kinds or not self._view_files():
+        if not kinds or not self.views:
             return
-        views = self._read(self._view_files()).where(col("kind").is_in(kinds)).select("id", "kind", "said")
+        views = (
+            self._read([file for file, _ in self.views]).where(col("kind").is_in(kinds)).select("id", "kind", "said")
+        )
         said = self._kept_ids(views, aliases).join(kept.select("id", "group"), on="id").select("kind", "said", "group")
         firsts = said.groupby("kind", "said").agg(col("group").min().alias("other"))
         yield from _pairs(
@@ -237,8 +244,7 @@ class _Planner:
         numbered = numbered.with_column("shard", (col("order") * col("shards")).floor().cast(int32)).exclude("shards")
         images = self._by_shard("images", numbered)
         homes = numbered.select("id", "split", "shard")
-        texts = ((part.views, part.counts.get("texts", 0)) for part in self.parts if part.views)
-        views = self._laid("views", texts, homes, aliases)
+        views = self._laid("views", self.views, homes, aliases)
         scores = self._laid("scores", ((one.file, one.rows) for one in self.scores), homes, aliases)
         if images and self.config.clean.scores is not None and not scores:
             raise UsageError(
@@ -249,7 +255,7 @@ class _Planner:
             ShardPlan(*key, *(tuple(sorted(of.get(key, ()))) for of in (images, views, scores)))
             for key in sorted(images)
         ]
-        return Plan(self.folder, tuple(plans), dict(+self.skipped))
+        return Plan(self.folder, tuple(plans), dict(+self.skipped), self.identities.apart)
 
     def _laid(
         self, name: str, tables: Iterable[tuple[str, int]], homes: Any, aliases: Any
@@ -257,7 +263,9 @@ class _Planner:
         """Of each shard the files with the rows, of tables and how many they have, that speak of its images."""
         files: dict[tuple[str, int], list[str]] = {}
         for some in self._batches(tables):
-            joined = self._kept_ids(self._read(some), aliases).join(homes, on="id")
+            rows = self._read(some)
+            rows = rows.select(*(column for column in rows.column_names if column != "beside"))
+            joined = self._kept_ids(rows, aliases).join(homes, on="id")
             for key, found in self._by_shard(name, joined).items():
                 files.setdefault(key, []).extend(found)
         return files
@@ -292,9 +300,6 @@ class _Planner:
             .exclude("keeper")
         )
 
-    def _view_files(self) -> list[str]:
-        return [part.views for part in self.parts if part.views]
-
     def _batches(self, tables: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
         """Files and how many rows they have; on one machine no more at once than memory holds easily."""
         some: list[str] = []
@@ -314,9 +319,11 @@ class _Planner:
 
     def _written(self, name: str, frame: Any) -> Any:
         """The frame, kept in files rather than reckoned again by each query that uses it."""
-        schema = frame.schema()
-        files = [row["path"] for row in frame.write_parquet(str(self.folder / name)).iter_rows()]
+        schema, files = frame.schema(), self._files(name, frame)
         return self._read(files) if files else self.daft.from_arrow(schema.to_pyarrow_schema().empty_table())
+
+    def _files(self, name: str, frame: Any) -> list[str]:
+        return [row["path"] for row in frame.write_parquet(str(self.folder / name)).iter_rows()]
 
 
 def _first(daft: Any, frame: Any, keys: list[str]) -> Any:

@@ -6,7 +6,6 @@ parts -> staged tables -> (images fetched) -> plan -> shards -> manifest
 from __future__ import annotations
 
 import pickle
-import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -21,14 +20,17 @@ from manyview.corpus.builder.claim import Mode, check_not_within, claim, clear
 from manyview.corpus.builder.config import BuildConfig
 from manyview.corpus.builder.counts import ordered, spoken, summed
 from manyview.corpus.builder.earlier import NOTHING, Earlier, read_earlier
+from manyview.corpus.builder.identity import TEXT_APART, scope_of
+from manyview.corpus.builder.labels import labels
 from manyview.corpus.builder.landing import landing, read_json, remove, write_json
-from manyview.corpus.builder.plan import Plan, make_plan
+from manyview.corpus.builder.plan import make_plan
 from manyview.corpus.builder.report import BuildReport
 from manyview.corpus.builder.score_filter import score_filter_of
 from manyview.corpus.builder.scores import StagedScores, score_tasks, stage_scores
+from manyview.corpus.builder.shard_plan import Plan
 from manyview.corpus.builder.shared_cleaner import write_cleaner
 from manyview.corpus.builder.stage import FetchedTask, PartTask, Staged, digest, stage_fetched, stage_part
-from manyview.corpus.builder.staged import first_place
+from manyview.corpus.builder.staged import first_place, part_number
 from manyview.corpus.builder.write import ShardTask, WrittenShard, write_shard
 from manyview.corpus.clicks import ClickLog, query_views
 from manyview.corpus.corpus import Corpus
@@ -36,7 +38,7 @@ from manyview.corpus.engine import Engine
 from manyview.corpus.fetch import FetchReport, FetchStore, fetch
 from manyview.corpus.location import locate
 from manyview.corpus.manifest import MANIFEST, UNFINISHED, Manifest, Shard
-from manyview.corpus.sources.config import AnySource, open_source
+from manyview.corpus.sources.config import open_source
 from manyview.corpus.sources.contract import Source
 from manyview.corpus.sources.images_views import ImagesViewsConfig
 from manyview.errors import DataError, ManyviewError, UsageError
@@ -44,13 +46,12 @@ from manyview.errors import DataError, ManyviewError, UsageError
 if TYPE_CHECKING:
     from manyview.corpus.location import Location
 
-__all__ = ["Progress", "build", "labels"]
+__all__ = ["Progress", "build"]
 
 Progress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 
 ALL = "all sources"
 NO_IMAGE, NOT_NEW = "text: there is no image of its id", "text: no new image has its id"
-_PATTERN = re.compile(r"[*?\[{]")
 _JUDGED_AFTER = 1000  # images
 
 
@@ -113,11 +114,11 @@ class _Build:
                     "or look whether a source is empty"
                 )
             raise DataError(f"no image can be used: {spoken(self._reasons())}")
-        plan = self._plan(staged, scores)
+        plan = self._plan(staged, scores, tasks)
         if self.mode == "overwrite" and (self.corpus / MANIFEST).is_file():
             clear(self.corpus)  # not sooner: a build that fails before leaves it as it was
         written = self._write(plan, sum(part.counts.get("texts", 0) for part in staged))
-        return self._finish(written)
+        return self._finish(written, plan.ids_apart)
 
     def _scores(self) -> list[StagedScores]:
         """All tables of scores, in order."""
@@ -142,12 +143,13 @@ class _Build:
         return [found[task.key] for task in tasks]
 
     def _part_tasks(self) -> Iterator[PartTask]:
-        cleaner = write_cleaner(self.config.clean, self.folder)
+        cleaner, configs = write_cleaner(self.config.clean, self.folder), self.config.sources
         for number, (label, source) in enumerate(self._sources()):
             for place, part in enumerate(source.parts()):
                 yield PartTask(
                     part=part,
                     source=label,
+                    scope=scope_of(configs[number] if number < len(configs) else None, label, part.name),
                     first_place=first_place(number, place),
                     license=self.config.license,
                     seed=self.config.seed,
@@ -203,17 +205,18 @@ class _Build:
 
         return tell
 
-    def _plan(self, staged: Sequence[Staged], scores: Sequence[StagedScores]) -> Plan:
+    def _plan(self, staged: Sequence[Staged], scores: Sequence[StagedScores], tasks: Sequence[PartTask]) -> Plan:
         """The plan, made once: it is kept with all that it was made from."""
         self.progress("planning", 0, 1)
         of = [(part.images, part.views) for part in staged]
         earlier = len(self.earlier.records), sorted(self.earlier.shards.items())
         folder = self.folder / f"plan-{digest(self.config, of, earlier, [one.file for one in scores])}"
         done = folder / "plan.pickle"
+        scopes = {part_number(task.first_place): task.scope for task in tasks}
 
         def make() -> Plan:
             remove(folder)
-            return make_plan(self.engine, staged, scores, self.config, folder, self.earlier)
+            return make_plan(self.engine, staged, scores, self.config, folder, self.earlier, scopes)
 
         if not done.is_file():
             plan = self.engine.insist(make)
@@ -249,10 +252,17 @@ class _Build:
         written = [found[task.key] for task in tasks]
         for one in written:
             self._count(ALL, one.skipped)
-        self._count(ALL, {NOT_NEW if before else NO_IMAGE: texts - sum(one.listed for one in written)})
+        self._count(
+            ALL,
+            {
+                NOT_NEW if before else NO_IMAGE: texts
+                - sum(one.listed for one in written)
+                - plan.skipped.get(TEXT_APART, 0)
+            },
+        )
         return written
 
-    def _finish(self, written: Sequence[WrittenShard]) -> BuildReport:
+    def _finish(self, written: Sequence[WrittenShard], ids_apart: int) -> BuildReport:
         """The manifest, which makes the folder a corpus."""
         old = Corpus.open(self.corpus).manifest if self.earlier.shards else None
         splits = {name: [*shards] for name, shards in old.splits.items()} if old else {}
@@ -270,6 +280,7 @@ class _Build:
             languages=summed(one.languages for one in written),
             licenses=summed(one.licenses for one in written),
             skipped={label: ordered(counts) for label, counts in self.skipped.items() if +counts},
+            ids_apart=ids_apart,
         )
         builds = [
             *(old.about.get("builds", []) if old else []),
@@ -321,21 +332,6 @@ class _Keyed:
 
     def __call__(self, task: Any) -> tuple[str, Any]:
         return task.key, self.function(task)
-
-
-def labels(sources: Iterable[AnySource]) -> list[str]:
-    """What the sources are called in records and reports: the last part of their path, numbered where it repeats."""
-    names = []
-    for source in sources:
-        paths: list[Any] = [getattr(source, name, None) for name in ("path", "images", "views")]
-        first = next((path if isinstance(path, str) else path[0] for path in paths if path), "source")
-        folder, _, last = first.rstrip("/").rpartition("/")
-        fixed = _PATTERN.split(last)[0].partition(".")[0].rstrip("-_")
-        names.append(fixed or folder.rpartition("/")[2] or source.type)
-    return [
-        name if names.count(name) == 1 else f"{name}-{1 + names[:place].count(name)}"
-        for place, name in enumerate(names)
-    ]
 
 
 def _paths(sources: Iterable[Any]) -> Iterator[str]:

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from manyview.corpus.builder.passes import Shards, over_shards
-from manyview.corpus.builder.plan import Plan
 from manyview.corpus.builder.scores import scorer_of
+from manyview.corpus.builder.shard_plan import Plan
 from manyview.corpus.builder.staged import VIEWS
 from manyview.corpus.builder.tables import read_tables
 from manyview.corpus.cleaning.boilerplate import Boilerplate

@@ -21,7 +21,7 @@ from manyview.corpus.builder.shared_cleaner import read_cleaner
 from manyview.corpus.cleaning.cleaner import Cleaner
 from manyview.corpus.fetch import Failed, FetchStore
 from manyview.corpus.fingerprint import image_identity
-from manyview.corpus.sources.contract import Part
+from manyview.corpus.sources.contract import Batch, Part
 from manyview.errors import DataError
 
 __all__ = ["FetchedTask", "PartTask", "Staged", "digest", "stage_fetched", "stage_part"]
@@ -53,6 +53,7 @@ class PartTask:
 
     part: Part
     source: str
+    scope: str  # within which ids are names; the tables do not depend on it
     first_place: int
     license: str
     seed: int
@@ -62,7 +63,7 @@ class PartTask:
     @property
     def key(self) -> str:
         """Differs when anything differs that the tables depend on."""
-        told = (self.source, self.first_place, self.license, self.seed, self.cleaner.name)
+        told = (staged.FORMAT, self.source, self.first_place, self.license, self.seed, self.cleaner.name)
         return digest(self.part, self.part.version, *told)
 
 
@@ -112,7 +113,7 @@ def _stage_part(task: PartTask, out: PartWriter) -> None:
     with PointedBytes() as pointed:
         for batch in task.part.read():
             out.skipped.update(batch.skipped)
-            _add_views(batch.views, views, task, out)
+            _add_views(_bound(batch, images), views, task, out)
             placed = _placed(task, images, batch.images)
             named = pc.and_(placed["bytes"].is_null(), placed["path"].is_null())
             _add_images(placed.filter(pc.invert(named)), task, pointed, out)
@@ -127,12 +128,18 @@ def _stage_fetched(task: FetchedTask, out: PartWriter) -> None:
             _add_images(_found(named, task.store, out), task.part, pointed, out)
 
 
+def _bound(batch: Batch, first_image: int) -> pa.Table:
+    """The views of a batch with the places of the images they stand beside."""
+    beside = pa.nulls(len(batch.views), pa.int64()) if batch.beside is None else pc.add(batch.beside, first_image)
+    return batch.views.append_column("beside", beside)
+
+
 def _add_views(views: pa.Table, first_place: int, task: PartTask, out: PartWriter) -> None:
     """The texts of a batch, cleaned; the order in which a source gives them stays known."""
     cleaned, skipped = read_cleaner(task.cleaner).views(views)
     out.skipped.update(skipped)
     places = pa.array(range(first_place, first_place + len(cleaned)), pa.int64())
-    out.add("views", cleaned.append_column("place", places).select(staged.VIEWS.names).cast(staged.VIEWS))
+    out.add("views", cleaned.append_column("place", places).select(staged.PART_VIEWS.names).cast(staged.PART_VIEWS))
     out.counts["texts"] += len(cleaned)
     out.counts["text bytes"] += pc.sum(pc.binary_length(cleaned["text"])).as_py() or 0
 

@@ -6,7 +6,9 @@ from hashlib import blake2b
 
 import pyarrow as pa
 
-__all__ = ["IMAGES", "SCORES", "VIEWS", "draw", "first_place"]
+__all__ = ["FORMAT", "IMAGES", "PART_BITS", "PART_VIEWS", "SCORES", "VIEWS", "draw", "first_place", "part_number"]
+
+FORMAT = 2  # of the tables: those that an older version left behind are made anew
 
 IMAGES = pa.schema(
     [
@@ -41,6 +43,8 @@ VIEWS = pa.schema(
     ]
 )
 
+PART_VIEWS = pa.schema([*VIEWS, ("beside", pa.int64())])  # the place of the image in the same row; null: there is none
+
 SCORES = pa.schema(
     [
         ("id", pa.string()),
@@ -51,12 +55,18 @@ SCORES = pa.schema(
     ]
 )
 
-_PART_ROWS, _SOURCE_PARTS = 1 << 28, 1 << 20
+PART_BITS = 28
+_PART_ROWS, _SOURCE_PARTS = 1 << PART_BITS, 1 << 20
 
 
 def first_place(source: int, part: int) -> int:
     """The place of a part's first row: rows are ordered by source, then part, then as they are read."""
     return (source * _SOURCE_PARTS + part) * _PART_ROWS
+
+
+def part_number(place: int) -> int:
+    """The number of the part, over all sources, whose row stands at a place."""
+    return place >> PART_BITS
 
 
 def draw(seed: int, purpose: str, name: str) -> float:

@@ -18,9 +18,9 @@ from manyview.corpus.builder.config import EncodingConfig
 from manyview.corpus.builder.earlier import PROVENANCE, provenance_file
 from manyview.corpus.builder.encode import encoded_anew
 from manyview.corpus.builder.landing import landing, read_json, write_json
-from manyview.corpus.builder.plan import ShardPlan
 from manyview.corpus.builder.pointed import PointedBytes
 from manyview.corpus.builder.score_filter import ScoreFilter
+from manyview.corpus.builder.shard_plan import ShardPlan
 from manyview.corpus.builder.staged import IMAGES, VIEWS
 from manyview.corpus.builder.tables import read_tables
 from manyview.corpus.cleaning.boilerplate import Boilerplate

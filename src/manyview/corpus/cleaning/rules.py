@@ -65,7 +65,7 @@ class CleaningRules(Config):
 
 
 def clean_views(views: pa.Table, rules: CleaningRules) -> tuple[pa.Table, Counter[str]]:
-    """The views of a batch with clean texts and languages, in the schema VIEWS, and how many are left out by reason."""
+    """The views of a batch with clean texts and languages, in the types of VIEWS, and how many are left out and why."""
     reasons = Counter[str]()
     views = _whole_rows(views, reasons)
     texts, why = clean_column(views["text"], rules.texts)
@@ -129,7 +129,7 @@ def _of_wanted_languages(views: pa.Table, rules: LanguageRules, reasons: Counter
         mask = pa.array(unknown)
         found = pa.array(languages(views["text"].filter(mask).to_pylist(), rules), pa.string())
         told = pc.replace_with_mask(told.combine_chunks(), mask, found)
-    views = _with(views, "lang", told).cast(VIEWS)
+    views = _typed(_with(views, "lang", told))
     if not rules.only:
         return views
     codes = views["lang"].to_pylist()
@@ -137,6 +137,12 @@ def _of_wanted_languages(views: pa.Table, rules: LanguageRules, reasons: Counter
     other = np.array([code != "" and not _is_one_of(code, rules.only) for code in codes], bool)
     reasons.update(+Counter({UNKNOWN_LANGUAGE: int(without.sum()), OTHER_LANGUAGE: int(other.sum())}))
     return views.filter(pa.array(~(without | other)))
+
+
+def _typed(views: pa.Table) -> pa.Table:
+    """The columns of VIEWS in its types, others as they are."""
+    fields = [VIEWS.field(field.name) if field.name in VIEWS.names else field for field in views.schema]
+    return views.cast(pa.schema(fields))
 
 
 def _is_one_of(code: str, wanted: tuple[str, ...]) -> bool:

@@ -79,7 +79,7 @@ class CorpusPart(OneFile):
             *(pc.struct_field(said, name) for name in VIEWS.names[1:5]),
             pa.array(origins, pa.string()),
         ]
-        return Batch(images, pa.Table.from_arrays(views, schema=VIEWS))
+        return Batch(images, pa.Table.from_arrays(views, schema=VIEWS), beside=rows.cast(pa.int64()))
 
 
 @dataclass(frozen=True)

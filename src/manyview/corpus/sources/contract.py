@@ -41,12 +41,15 @@ VIEWS = pa.schema(
 class Batch:
     """Some rows of both tables, and how many rows, cells or members of archives were left out, by reason.
 
-    Text views of an image may stand in another batch than the image, in any part of any source.
+    Text views of an image may stand in another batch than the image, in any part of any source. `beside` says of each
+    view which row of `images` stands in the same row of the source, null for none: such a text is of that image alone.
+    Without it views belong to images by their ids.
     """
 
     images: pa.Table
     views: pa.Table
     skipped: Counter[str] = field(default_factory=Counter)
+    beside: pa.Array | None = None
 
 
 class Part(Protocol):

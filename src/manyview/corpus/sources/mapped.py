@@ -42,7 +42,10 @@ def mapped(block: Block, mapping: RowMapping, places: Places) -> Batch:
         "attribution": _scalar(block, mapping.attribution, "attribution", skipped),
     }
     images = pa.table([columns[field.name].cast(field.type) for field in IMAGES], schema=IMAGES)
-    return Batch(images.filter(pc.and_(good, has_image)), texts, +skipped)
+    pictured = pc.and_(good, has_image)
+    numbers = pc.subtract(pc.cumulative_sum(pictured.cast(pa.int64())), 1)
+    beside = pc.if_else(pictured, numbers, pa.scalar(None, pa.int64())).take(speaking.combine_chunks())
+    return Batch(images.filter(pictured), texts, +skipped, beside)
 
 
 def _images(block: Block, mapping: RowMapping, places: Places, skipped: Counter[str]) -> dict[str, pa.Array]:

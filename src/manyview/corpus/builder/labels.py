@@ -1,0 +1,31 @@
+"""Labels: what the sources of a build are called in records and reports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from manyview.corpus.sources.config import AnySource
+
+__all__ = ["labels"]
+
+_PATTERN = re.compile(r"[*?\[{]")
+
+
+def labels(sources: Iterable[AnySource]) -> list[str]:
+    """The last part of each source's path that no wildcard begins, numbered where it repeats."""
+    names = [_label(source) for source in sources]
+    return [
+        name if names.count(name) == 1 else f"{name}-{1 + names[:place].count(name)}"
+        for place, name in enumerate(names)
+    ]
+
+
+def _label(source: AnySource) -> str:
+    paths: list[Any] = [getattr(source, name, None) for name in ("path", "images", "views")]
+    first = next((path if isinstance(path, str) else path[0] for path in paths if path), "source")
+    folder, _, last = first.rstrip("/").rpartition("/")
+    name = _PATTERN.split(last)[0].partition(".")[0].rstrip("-_")
+    folders = (part for part in reversed(folder.split("/")) if part and not _PATTERN.search(part))
+    return name or next(folders, "") or source.type
