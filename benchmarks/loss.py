@@ -4,7 +4,8 @@
 
 CPU seconds of forward and backward and peak memory above that of the inputs, for one pair both ways and for all
 six pairs of two image and two text views, for which OpenCLIP's loss is called six times; then the distance of the
-image gradient from float64 at 2,048 rows.
+image gradient from float64 at 2,048 rows. "manyview autocast" is what a run in bfloat16 does: on a processor with AMX
+its products are bfloat16's with float32 sums, elsewhere it equals "manyview float32".
 """
 
 import argparse
@@ -36,6 +37,7 @@ KINDS = (
     "open_clip bfloat16",
     "manyview float32",
     "manyview medium",
+    "manyview autocast",
     "manyview bfloat16",
 )
 _ERROR_ROWS = 2048
@@ -125,7 +127,8 @@ def loss_of(kind: str) -> Loss:
         torch.set_float32_matmul_precision("medium" if precision == "medium" else "highest")
         pairs = [pair for a, b in itertools.combinations(features, 2) for pair in both_ways(a, b, 0.5)]
         used = {view: of.bfloat16() for view, of in features.items()} if precision == "bfloat16" else features
-        return multi_view_loss(used, pairs, scale).loss
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "autocast"):
+            return multi_view_loss(used, pairs, scale).loss
 
     return ours if who == OURS else theirs
 

@@ -94,7 +94,10 @@ def test_bfloat16_features_lose_no_more_than_the_rounding_of_their_gradients():
 
 @pytest.mark.parametrize("scale", [100.0, 300.0])
 def test_extreme_scales_and_equal_cosines_stay_exact(scale):
-    """At scale 100 a float32 exp underflows where all of a row's cosines are low: float64 takes over."""
+    """At scale 100 a float32 exp underflows where all of a row's cosines are low: float64 takes over.
+
+    The rounding of a cosine to float32 moves a gradient by scale² as much: differently on each processor.
+    """
     rows = normalize(torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), dim=-1)
     cases = {
         "equal": (rows[:1].expand(6, -1), rows[:1].expand(6, -1)),
@@ -110,7 +113,7 @@ def test_extreme_scales_and_equal_cosines_stay_exact(scale):
         tiled = values_and_gradients(multi_view_loss, features, pairs, torch.tensor(scale), tile=4)
         for expected, actual in zip(exact, tiled, strict=True):
             for a, b in zip(actual, expected, strict=True):
-                torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-4)
+                torch.testing.assert_close(a, b, atol=scale**2 * 2**-24, rtol=1e-4)
 
 
 def test_equal_cosines_cost_the_logarithm_of_the_batch():

@@ -62,6 +62,12 @@ def test_an_incomplete_checkpoint_is_never_picked(tmp_path, harm):
     assert latest_checkpoint(tmp_path / "nowhere") is None
 
 
+def test_a_report_of_a_failed_test_holds_no_call_log_of_torch(tmp_path, caplog):
+    """torch logs every call of a save at DEBUG, on a logger of its own to which pytest listens too."""
+    save(tmp_path, 4)
+    assert not [record for record in caplog.records if record.name.startswith("c10d")]
+
+
 def test_what_a_killed_process_left_is_cleared_away(tmp_path):
     (tmp_path / "step-000002.partial").mkdir()
     save(tmp_path, 4)

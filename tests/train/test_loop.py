@@ -46,8 +46,10 @@ def test_a_stopped_and_continued_run_ends_as_if_never_stopped(config, tmp_path, 
     assert losses[0] == losses[1]
 
 
-def test_a_run_that_died_without_a_word_continues_from_its_last_checkpoint(config, tmp_path):
-    whole = train(config(), tmp_path / "whole")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_run_that_died_without_a_word_continues_from_its_last_checkpoint(config, tmp_path, precision):
+    settings = config(f"precision={precision}")
+    whole = train(settings, tmp_path / "whole")
 
     class PowerCut(Exception):
         pass
@@ -57,8 +59,8 @@ def test_a_run_that_died_without_a_word_continues_from_its_last_checkpoint(confi
             raise PowerCut
 
     with pytest.raises(PowerCut):
-        train(config(), tmp_path / "parts", sinks=[die])
-    assert equal(whole, train(config(), tmp_path / "parts", resume=True))
+        train(settings, tmp_path / "parts", sinks=[die])
+    assert equal(whole, train(settings, tmp_path / "parts", resume=True))
     steps = [row["step"] for row in read_metrics(tmp_path / "parts" / "metrics.jsonl")]
     assert steps == [1, 2, 3, 4, 5, 6]
 
@@ -79,15 +81,29 @@ def test_a_run_leaves_its_configuration_which_can_be_run_again(config, tmp_path)
         assert (tmp_path / "a" / name).stat().st_size
 
 
+COLOR_TASK = ("steps=80", "optimizer.warmup_steps=5", "save_every=80")
+
+
 def test_training_ties_names_to_colors(config, tmp_path):
-    steps = ("steps=80", "optimizer.warmup_steps=5", "save_every=80")
-    model = train(config(*steps), tmp_path / "run")
+    model = train(config(*COLOR_TASK, "precision=float32"), tmp_path / "run")
     rows = read_metrics(tmp_path / "run" / "metrics.jsonl")
     assert rows[-1]["loss"] < 0.7 * rows[0]["loss"]
 
     pictures = model.encode_image([Image.new("RGB", (24, 24), color) for color in COLORS.values()])
     for names in (list(COLORS), ["红", "绿", "蓝", "黄"]):
         assert model.similarity(model.encode_text(names), pictures).argmax(1).tolist() == [0, 1, 2, 3]
+
+
+def test_bfloat16_learns_the_colors_as_well_as_float32(config, tmp_path):
+    last = {}
+    for precision in ("float32", "bfloat16"):
+        model = train(config(*COLOR_TASK, f"precision={precision}"), tmp_path / precision)
+        rows = read_metrics(tmp_path / precision / "metrics.jsonl")
+        last[precision] = sum(row["loss"] for row in rows[-20:]) / 20
+        assert last[precision] < 0.7 * rows[0]["loss"]
+        pictures = model.encode_image([Image.new("RGB", (24, 24), color) for color in COLORS.values()])
+        assert model.similarity(model.encode_text(list(COLORS)), pictures).argmax(1).tolist() == [0, 1, 2, 3]
+    assert last["bfloat16"] == pytest.approx(last["float32"], rel=0.05)
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if name != "base"])
@@ -109,10 +125,20 @@ def test_the_base_recipe_trains_when_its_towers_are_small(config, tmp_path):
 
 
 def test_a_run_in_chunks_is_the_same_run(config, tmp_path):
-    whole = train(config(), tmp_path / "whole")
-    chunked = train(config("chunk_size=3"), tmp_path / "chunked")
+    whole = train(config("precision=float32"), tmp_path / "whole")
+    chunked = train(config("chunk_size=3", "precision=float32"), tmp_path / "chunked")
     for a, b in zip(whole.parameters(), chunked.parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=2e-4, rtol=1e-3)
+
+
+def test_a_bfloat16_run_in_chunks_is_the_same_run_within_its_rounding(config, tmp_path):
+    """The gradient of each chunk is rounded to bfloat16 (2^-9) before it is added; six steps carry that on."""
+    losses = []
+    for name, settings in (("whole", ()), ("chunked", ("chunk_size=3",))):
+        train(config("precision=bfloat16", *settings), tmp_path / name)
+        losses.append([row["loss"] for row in read_metrics(tmp_path / name / "metrics.jsonl")])
+    assert losses[0][0] == pytest.approx(losses[1][0], rel=2**-9)
+    assert losses[0] == pytest.approx(losses[1], rel=2**-6)
 
 
 def test_image_sizes_change_at_their_share_of_the_run(config, tmp_path):

@@ -39,8 +39,8 @@ def test_how_a_run_is_run_changes_nothing(config, tmp_path, how):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")  # torch's compiler looks at itself
 def test_compiled_layers_train_as_plain_ones(config, tmp_path):
-    train(config("steps=2"), tmp_path / "plain")
-    train(config("steps=2", "compile=true"), tmp_path / "compiled")
+    train(config("steps=2", "precision=float32"), tmp_path / "plain")
+    train(config("steps=2", "precision=float32", "compile=true"), tmp_path / "compiled")
     assert_same(weights(tmp_path / "plain"), weights(tmp_path / "compiled"), atol=1e-4, rtol=1e-3)
 
 
@@ -78,7 +78,7 @@ def evaluated(world, config, corpus, out):
 
 @pytest.mark.slow
 def test_a_sharded_model_is_evaluated_while_it_trains(config, corpus, tmp_path):
-    settings = ("evaluate_every=3", "parallel=fsdp")
+    settings = ("evaluate_every=3", "parallel=fsdp", "precision=float32")
     in_world(2, evaluated, config(*settings), corpus, tmp_path / "two")
     evaluated(ALONE, config(*settings), corpus, tmp_path / "one")
     one, two = (read_evaluations(tmp_path / name / "metrics.jsonl") for name in ("one", "two"))
@@ -91,7 +91,7 @@ def test_a_sharded_model_is_evaluated_while_it_trains(config, corpus, tmp_path):
     ("before", "after", "parallel"), [(1, 2, "ddp"), pytest.param(2, 1, "fsdp", marks=pytest.mark.slow)]
 )
 def test_a_run_is_resumed_by_another_number_of_processes(config, tmp_path, before, after, parallel):
-    settings = ("steps=12", "optimizer.warmup_steps=5", f"parallel={parallel}")
+    settings = ("steps=12", "optimizer.warmup_steps=5", f"parallel={parallel}", "precision=float32")
     train(config(*settings), tmp_path / "whole")
     first = config(*settings, "save_every=6")
     if before == 1:

@@ -45,7 +45,17 @@ def alone(tmp_path_factory, corpus):
 @pytest.mark.parametrize("size", [2, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("parallel", ["ddp", pytest.param("fsdp", marks=pytest.mark.slow)])
 def test_many_processes_train_as_one_does(config, tmp_path, alone, size, parallel):
-    one = alone(config(*STEPS))
-    in_world(size, run, config(*STEPS, f"parallel={parallel}"), tmp_path / "run")
+    one = alone(config(*STEPS, "precision=float32"))
+    in_world(size, run, config(*STEPS, f"parallel={parallel}", "precision=float32"), tmp_path / "run")
     torch.testing.assert_close(losses(tmp_path / "run"), losses(one), atol=1e-5, rtol=1e-5)
     assert distance(weights(tmp_path / "run"), weights(one)) < 1e-5
+
+
+def test_two_processes_train_in_bfloat16_as_one_does_within_its_rounding(config, tmp_path):
+    """Each process rounds its part of the gradient to bfloat16 (2^-9) before the parts are added."""
+    settings = config("precision=bfloat16", "batch_size=10")
+    train(settings, tmp_path / "one")
+    in_world(2, run, settings, tmp_path / "two")
+    one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
+    torch.testing.assert_close(two[0], one[0], atol=0, rtol=2**-9)
+    torch.testing.assert_close(two, one, atol=0, rtol=2**-6)

@@ -172,7 +172,7 @@ def embed(
     from rich.progress import Progress
 
     from manyview.model.folder import encode_folder
-    from manyview.model.precision import PRECISIONS
+    from manyview.precision import PRECISIONS
 
     if precision not in PRECISIONS:
         raise UsageError(f"--precision {precision}, allowed: {', '.join(PRECISIONS)}")

@@ -26,9 +26,9 @@ from manyview.model.image_tower import build_image_tower
 from manyview.model.linear import Linear
 from manyview.model.ngrams import NgramTokenizer, NgramTower
 from manyview.model.packed import join_tokens
-from manyview.model.precision import Precision, autocast
 from manyview.model.text_tower import build_text_tower
 from manyview.model.tokenizer import TOKENIZER_FILE, TextTokenizer, WordPieceTokenizer
+from manyview.precision import Precision, autocast
 
 __all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "DualEncoder", "find_model"]
 

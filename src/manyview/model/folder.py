@@ -19,7 +19,7 @@ from PIL import Image
 from manyview.data.images import rendered
 from manyview.errors import DataError, ManyviewError, UsageError
 from manyview.model.dual_encoder import DualEncoder
-from manyview.model.precision import Precision
+from manyview.precision import Precision
 
 __all__ = ["EncodedFolder", "encode_folder"]
 

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from manyview.precision import has_matrix_units, product_dtype
+
 __all__ = ["Linear", "linear"]
 
 
@@ -38,10 +40,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def _is_slow(x: Tensor) -> bool:
-    if x.device.type != "cpu" or torch.cpu._is_amx_tile_supported():
-        return False
-    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
-    return dtype == torch.bfloat16
+    return x.device.type == "cpu" and not has_matrix_units(x.device) and product_dtype(x) == torch.bfloat16
 
 
 class _Rounded(torch.autograd.Function):

@@ -18,6 +18,7 @@ from manyview.objective.pair import Pair
 from manyview.objective.roster import Roster
 from manyview.objective.side import Gradients, Side, default_tile, seat_all
 from manyview.objective.tiles import Sums, add_gradients, shift_of, sum_up
+from manyview.precision import product_dtype, products_in
 
 __all__ = ["multi_view_loss"]
 
@@ -43,7 +44,8 @@ def multi_view_loss(
     The loss and its parts are those of the whole batch on every process. Gradients are such that their
     *mean* over the processes, which DistributedDataParallel and FSDP take, is the gradient of the whole
     batch, for features and scale alike. Sums are taken in float32, or in float64 where float32 would
-    underflow; bfloat16 features are multiplied as such. All processes of `world` must call this, and
+    underflow. Features that are bfloat16, and all under bfloat16 autocast, are multiplied as such where the
+    device has matrix units (`manyview.precision.products_in`). All processes of `world` must call this, and
     `backward` too.
 
     Raises, on every process alike: UsageError for a pair over a view without features, and for features,
@@ -61,7 +63,8 @@ class _Tiled(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, roster: Roster, tile: int, scale: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
-        with torch.autocast(scale.device.type, enabled=False):
+        ctx.product_dtype = product_dtype(rows[0])
+        with torch.autocast(scale.device.type, enabled=False), products_in(ctx.product_dtype, scale.device):
             features = dict(zip(roster.views, (of.detach() for of in rows), strict=True))
             sides = seat_all(roster, features, tile)
             factor = float(scale)
@@ -92,7 +95,7 @@ class _Tiled(torch.autograd.Function):
         if torch.is_grad_enabled():
             raise ManyviewError("multi_view_loss has no second derivative: plain_multi_view_loss has")
         roster, features, sides, sums, scale = ctx.kept
-        with torch.autocast(by_loss.device.type, enabled=False):
+        with torch.autocast(by_loss.device.type, enabled=False), products_in(ctx.product_dtype, by_loss.device):
             gradients = Gradients(roster, features)
             for edge, side, of in zip(roster.edges, sides, sums, strict=True):
                 _add_edge(edge, side, of, scale, gradients)
@@ -136,7 +139,7 @@ def _statistics(sides: Sequence[Side], scale: float, dtype: torch.dtype, world: 
         if narrow or not (of_asked > smallest).all() or of_asked.isinf().any():
             return None
         shift, each = both * shift_of(scale), 1 / max(1, both)
-        column_targets = (column_same / column_count)[asked_columns].sum() if side.spread else targets
+        column_targets = (column_same / column_count)[asked_columns].sum() if side.block.has_spread_targets else targets
         column_counted = (column_count[asked_columns] - 1).sum() if len(column_count) else counted
         found.append(
             _Statistics(
@@ -152,7 +155,7 @@ def _statistics(sides: Sequence[Side], scale: float, dtype: torch.dtype, world: 
 
 def _row_targets(side: Side, sums: Sums, scale: float) -> Tensor:
     """The logit of each asked row's target, the mean of them where there are several."""
-    if side.spread:
+    if side.block.has_spread_targets:
         return (sums.row_same / sums.row_count)[side.seat.asked]
     return scale * side.own_cosines(sums.row.dtype)
 
@@ -163,12 +166,10 @@ def _add_edge(edge: Edge, side: Side, sums: Sums, scale: float, gradients: Gradi
     seat = side.seat
     weights = _over(along, sums.row, seat.asked), _over(back, sums.column, seat.asked_columns)
     spread = None
-    if side.spread:
+    if side.block.has_spread_targets:
         spread = _over(along, sums.row_count, seat.asked), _over(back, sums.column_count, seat.asked_columns)
     with gradients.of(edge, side) as buffers:
-        add_gradients(side.block, scale, weights, spread, buffers)
-        if spread is None:
-            side.add_own(-(along + back), buffers)
+        add_gradients(side.block, scale, weights, spread, along + back, buffers)
 
 
 def _over(weight: float, numbers: Tensor, asked: Tensor) -> Tensor:

@@ -26,28 +26,11 @@ class Side:
     seat: Seat
     block: Block
 
-    @property
-    def spread(self) -> bool:
-        """Whether a query may have several targets."""
-        return bool(self.block.labels) and self.block.false_negatives == "positive"
-
     def own_cosines(self, dtype: torch.dtype) -> Tensor:
         """The cosine of each asked row with the column of its own sample."""
         rows, columns = self.block.rows, self.block.columns
-        parts = [(rows[of].to(dtype) * columns[self.seat.own[of]]).sum(1) for of in self._asked()]
-        return torch.cat(parts) if parts else rows.new_zeros(0, dtype=dtype)
-
-    def add_own(self, weight: float, buffers: Buffers) -> None:
-        """`weight` times the other side, for each row and its own column."""
-        by_row, by_column = buffers
-        for of in self._asked():
-            own = self.seat.own[of]
-            by_row.index_add_(0, of, self.block.columns[own].to(by_row.dtype), alpha=weight)
-            by_column.index_add_(0, own, self.block.rows[of].to(by_column.dtype), alpha=weight)
-
-    def _asked(self) -> tuple[Tensor, ...]:
-        numbers = self.seat.asked.nonzero()[:, 0]
-        return torch.split(numbers, _CHUNK) if len(numbers) else ()
+        chunks = torch.split(self.seat.asked.nonzero()[:, 0], _CHUNK)
+        return torch.cat([(rows[chunk].to(dtype) * columns[self.seat.own[chunk]]).sum(1) for chunk in chunks])
 
 
 def default_tile(scale: Tensor) -> int:

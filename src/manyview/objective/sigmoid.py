@@ -16,6 +16,7 @@ from manyview.objective.pair import Pair
 from manyview.objective.roster import Roster
 from manyview.objective.side import Gradients, default_tile, seat_all
 from manyview.objective.tiles import add_sigmoid_gradients, sum_up_sigmoid
+from manyview.precision import product_dtype, products_in
 
 __all__ = ["multi_view_sigmoid_loss"]
 
@@ -48,7 +49,8 @@ class _TiledSigmoid(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, roster: Roster, tile: int, scale: Tensor, bias: Tensor, *rows: Tensor) -> tuple[Tensor, ...]:
-        with torch.autocast(scale.device.type, enabled=False):
+        ctx.product_dtype = product_dtype(rows[0])
+        with torch.autocast(scale.device.type, enabled=False), products_in(ctx.product_dtype, scale.device):
             features = dict(zip(roster.views, (of.detach() for of in rows), strict=True))
             sides = seat_all(roster, features, tile)
             factor, offset = float(scale), float(bias)
@@ -56,7 +58,7 @@ class _TiledSigmoid(torch.autograd.Function):
             found = []
             for side in sides:
                 lost, number = sum_up_sigmoid(side.block, factor, offset, dtype)
-                if not side.spread:
+                if not side.block.has_spread_targets:
                     own = side.own_cosines(dtype)
                     lost = lost - factor * own.sum() - offset * len(own)
                 found.append(torch.stack([lost, number]))
@@ -77,16 +79,13 @@ class _TiledSigmoid(torch.autograd.Function):
         if torch.is_grad_enabled():
             raise ManyviewError("multi_view_sigmoid_loss has no second derivative: its plain definition has")
         roster, features, sides, scale, bias, dtype = ctx.kept
-        with torch.autocast(by_loss.device.type, enabled=False):
+        with torch.autocast(by_loss.device.type, enabled=False), products_in(ctx.product_dtype, by_loss.device):
             gradients = Gradients(roster, features)
             by_bias = by_loss.new_zeros(())
             for edge, side in zip(roster.edges, sides, strict=True):
                 weight = sum(gradients.weights(edge, side))
                 with gradients.of(edge, side) as buffers:
                     by_bias += add_sigmoid_gradients(side.block, scale, bias, weight, dtype, buffers)
-                    if not side.spread:
-                        side.add_own(-weight, buffers)
-                        by_bias -= weight * int(side.seat.asked.sum())
             by_scale, by_features = gradients.finished(by_loss, scale)
             by_bias = by_bias * roster.world.size * by_loss
         return None, None, by_scale, by_bias, *by_features

@@ -31,6 +31,11 @@ class Block:
     false_negatives: FalseNegatives
     tile: int
 
+    @property
+    def has_spread_targets(self) -> bool:
+        """Whether a row may have several targets."""
+        return bool(self.labels) and self.false_negatives == "positive"
+
 
 class Sums(NamedTuple):
     """Over each row's columns [m], and over each column's rows [M] of this process.
@@ -64,7 +69,7 @@ def shift_of(scale: float) -> float:
 def sum_up(block: Block, scale: float, dtype: torch.dtype) -> Sums:
     """One pass over the tiles. Sums are taken in `dtype`."""
     m, n = len(block.rows), len(block.columns)
-    several, targets = bool(block.labels), bool(block.labels) and block.false_negatives == "positive"
+    several, targets = bool(block.labels), block.has_spread_targets
     sizes = (m, m * targets, m * several, n, n * targets, n * several)
     sums = Sums(*(block.rows.new_zeros(size, dtype=dtype) for size in sizes))
     shift = shift_of(scale)
@@ -88,12 +93,14 @@ def add_gradients(
     scale: float,
     weights: tuple[Tensor, Tensor],
     spread: tuple[Tensor, Tensor] | None,
+    own_weight: float,
     gradients: tuple[Tensor, Tensor],
 ) -> None:
     """Add the derivative by the cosines, over the scale, times the other side, to `gradients` of rows and columns.
 
     `weights` [m], [M] are what exp(logit - shift) counts on the side of its row and of its column; `spread`,
-    in mode "positive", what each same thing counts as a target on either side.
+    in mode "positive", what each same thing counts as a target on either side; `own_weight`, without it, what each
+    row's own column counts as a target.
     """
     shift, dtype = shift_of(scale), weights[0].dtype
     by_row, by_column = gradients
@@ -101,7 +108,9 @@ def add_gradients(
         i, j, _, same = tile
         flow = _without_same(block, tile).sub_(shift).exp_()
         flow *= weights[0][i, None] + weights[1][None, j]
-        if spread is not None and same is not None:
+        if spread is None:
+            _move_own(block, i, j, flow, own_weight, gradients)
+        elif same is not None:
             flow -= same * (spread[0][i, None] + spread[1][None, j])
         flow = flow.to(by_row.dtype)
         _add_product(by_row[i], flow, block.columns[j])
@@ -142,10 +151,12 @@ def add_sigmoid_gradients(
     by_bias = by_row.new_zeros(())
     for tile in _tiles(block, scale, dtype):
         tile.logits.add_(bias)
-        flow = _without_same(block, tile).sigmoid_()
-        if tile.same is not None and block.false_negatives == "positive":
-            flow -= tile.same.to(dtype)
-        flow = flow.mul_(weight).to(by_row.dtype)
+        flow = _without_same(block, tile).sigmoid_().mul_(weight)
+        if not block.has_spread_targets:
+            by_bias += _move_own(block, tile.i, tile.j, flow, weight, gradients).sum()
+        elif tile.same is not None:
+            flow -= weight * tile.same.to(dtype)
+        flow = flow.to(by_row.dtype)
         by_bias += flow.sum()
         _add_product(by_row[tile.i], flow, block.columns[tile.j])
         _add_product(by_column[tile.j], flow.T, block.rows[tile.i])
@@ -156,15 +167,37 @@ def _without_same(block: Block, tile: _Tile) -> Tensor:
     """The logits, minus infinity for the same thing where that is neither target nor negative; overwrites them."""
     i, j, logits, same = tile
     if same is not None and block.false_negatives == "ignore":
-        own = block.own[i] - j.start
-        here = ((own >= 0) & (own < logits.shape[1])).nonzero()[:, 0]
-        same[here, own[here]] = False
+        same[_own_entries(block, i, j)] = False
         logits.masked_fill_(same, -torch.inf)
     return logits
 
 
+def _move_own(
+    block: Block, i: slice, j: slice, flow: Tensor, own_weight: float, gradients: tuple[Tensor, Tensor]
+) -> Tensor:
+    """Set the entries of each row with its own column to zero in `flow` and add their part of the gradients here.
+
+    Returns these entries less `own_weight`. The two are nearly equal late in a training, so that their difference must
+    be taken before anything is multiplied with rounded operands.
+    """
+    by_row, by_column = gradients
+    rows, columns = _own_entries(block, i, j)
+    own = (flow[rows, columns] - own_weight).to(by_row.dtype)
+    flow[rows, columns] = 0
+    by_row[i].index_add_(0, rows, own[:, None] * block.columns[j][columns])
+    by_column[j].index_add_(0, columns, own[:, None] * block.rows[i][rows])
+    return own
+
+
+def _own_entries(block: Block, i: slice, j: slice) -> tuple[Tensor, Tensor]:
+    """The row and column numbers, within tile (i, j), of the entries of each row with its own column."""
+    own = block.own[i] - j.start
+    rows = ((own >= 0) & (own < len(block.columns[j]))).nonzero()[:, 0]
+    return rows, own[rows]
+
+
 def _product(a: Tensor, b: Tensor) -> Tensor:
-    """a @ b with sums in float32 at least: GPUs multiply bfloat16 so, CPUs when float32 may be multiplied as such."""
+    """a @ b with sums in float32 at least: GPUs multiply bfloat16 so, CPUs within `products_in`."""
     if a.dtype in (torch.float32, torch.float64):
         return a @ b
     if a.is_cuda:

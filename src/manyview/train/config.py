@@ -100,7 +100,8 @@ class TrainConfig(Config):
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
-        description="auto: bfloat16 autocast on GPUs and on CPUs with matrix units (AMX), else float32.",
+        description="auto: bfloat16 autocast on GPUs and on CPUs with matrix units (AMX), else float32; "
+        "the environment variable MANYVIEW_PRECISION decides instead where it is set.",
     )
     device: str = Field("auto", description="auto: cuda where there is one, else cpu.")
     workers: int = Field(1, ge=0, description="Processes that make batches; the batches do not depend on it.")

@@ -14,6 +14,7 @@ from manyview.data import BatchSource, Tokenize
 from manyview.distributed import ALONE, World
 from manyview.errors import UsageError
 from manyview.model import DualEncoder, WordPieceTokenizer, train_wordpiece
+from manyview.precision import resolve_precision
 from manyview.train.checkpoint import Saver
 from manyview.train.config import TrainConfig
 from manyview.train.ema import Average
@@ -58,6 +59,7 @@ class Run:
         device = world.together(lambda: _device(config.device, world))
         corpora = world.together(lambda: corpora_of(config))
         config = world.together(lambda: resolved(config))
+        world.together(lambda: resolve_precision(config.precision, device))
         tokenizer = world.first(lambda: tokenizer_of(config, corpora))
 
         def build() -> tuple[DualEncoder, BatchSource]:

@@ -11,8 +11,8 @@ from torch import Tensor
 from manyview.data import Batch
 from manyview.errors import NonFiniteError
 from manyview.model import token_rows
-from manyview.model.precision import autocast
 from manyview.objective import MultiViewLoss, multi_view_loss
+from manyview.precision import autocast
 from manyview.train.config import TrainConfig
 from manyview.train.gradient_cache import backward_in_chunks
 from manyview.train.optimizer import learning_rate_share, set_learning_rate
@@ -84,15 +84,16 @@ def _backward(config: TrainConfig, spread: Spread, batch: Batch) -> MultiViewLos
 
     def objective(features: dict[str, Tensor], scale: Tensor) -> MultiViewLoss:
         try:
-            return multi_view_loss(
-                features,
-                [pair.pair() for pair in config.objective.pairs],
-                scale,
-                present=present,
-                identities=identities,
-                false_negatives=config.objective.false_negatives,
-                world=spread.world,
-            )
+            with autocast(config.precision, device):
+                return multi_view_loss(
+                    features,
+                    [pair.pair() for pair in config.objective.pairs],
+                    scale,
+                    present=present,
+                    identities=identities,
+                    false_negatives=config.objective.false_negatives,
+                    world=spread.world,
+                )
         except NonFiniteError as error:
             raise _NotFinite(Skipped(str(error), _suspects(features, batch))) from error
 
