@@ -215,9 +215,11 @@ def test_a_caption_of_a_broken_image_goes_to_no_image_of_another_crawl(tmp_path:
     assert report.reasons[TEXT_APART] == 1
 
 
-def test_of_two_samples_of_one_name_in_a_tar_one_is_left_out_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", ["one after the other", "far apart"])
+def test_of_two_samples_of_one_name_in_a_tar_one_is_left_out_whole(tmp_path: Path, order: str) -> None:
     samples = [(f"{n}", n, f"first {n}") for n in range(3)], [(f"{n}", 10 + n, f"second {n}") for n in range(3)]
-    crawl(tmp_path / "t.tar", samples[0] + samples[1], fields=False)
+    mixed = [one for pair in zip(*samples, strict=True) for one in pair]
+    crawl(tmp_path / "t.tar", mixed if order == "one after the other" else samples[0] + samples[1], fields=False)
     tars = {"type": "webdataset", "path": str(tmp_path / "t.tar"), "views": {"caption": "txt"}}
     report, splits = built(of(tars), tmp_path / "out")
     assert dict(read(everything(splits)).values()) == {picture(n): {f"first {n}"} for n in range(3)}

@@ -58,12 +58,11 @@ class Identities:
         """The images, those called SCOPE/ID whose ids have different images in several scopes."""
         col = self.daft.col
         spread = found.groupby("id").agg(col("content").min().alias("least"), col("content").max().alias("most"))
-        disputed = self.write("disputed", spread.where(col("least") != col("most")).select("id"))
+        disputed = spread.where(col("least") != col("most")).select("id")
         if not disputed.count_rows():
             return found
-        self._tables = self._disputes(found, disputed)
-        named = self._named(found)
-        return self.write("named", named)
+        self._tables = self._disputes(found, self.write("disputed", disputed))
+        return self.write("named", self._named(found))
 
     @property
     def disputed(self) -> bool:

@@ -6,7 +6,7 @@ import json
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
@@ -22,6 +22,14 @@ from manyview.corpus.sources.files import File, OneFile, compression_of, find_fi
 from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import RowMapping, with_fields
 from manyview.corpus.sources.pictures import Places
+from manyview.corpus.sources.samples import (
+    IMAGE_SUFFIXES,
+    TEXT_SUFFIXES,
+    OpenSamples,
+    Sample,
+    UnreadSuffixes,
+    split_name,
+)
 from manyview.corpus.sources.table_rows import chunks
 from manyview.corpus.sources.tar import Archive, LocalArchive, Member, StreamedArchive, members
 from manyview.errors import UsageError
@@ -29,8 +37,6 @@ from manyview.errors import UsageError
 __all__ = ["IMAGE_SUFFIXES", "WebDatasetConfig", "WebDatasetPart", "WebDatasetSource", "complete_webdataset"]
 
 SUFFIXES = (".tar", ".tgz")
-IMAGE_SUFFIXES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
-TEXTS = ("txt", "text", "caption", "cls")
 MAX_SIDECAR_BYTES = 16 << 20
 MAX_STREAMED_BYTES = 256 << 20
 SAMPLED = 20
@@ -39,22 +45,11 @@ SAMPLED = 20
 class WebDatasetConfig(RowMapping):
     """Tars of samples: members with one name and several suffixes. Columns are `__key__`, the suffixes of
     text members (`txt`) and the fields of a `.json` member; `image` is the suffix of the image, by default
-    the first that is one.
+    the first that is one. A suffix with a point in it (`left.png`) is one if the mapping names it.
     """
 
     type: Literal["webdataset"] = "webdataset"
     path: str | tuple[str, ...] = Field(description=".tar files, also compressed, here or scheme://")
-
-
-@dataclass(slots=True)
-class Sample:
-    """The members of one name."""
-
-    row: dict[str, Any]
-    image: Member | None = None
-    data: bytes | None = None
-    size: int = 0
-    suffixes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -79,27 +74,34 @@ class WebDatasetPart(OneFile):
         with open_stream(self.file.path) as stream:
             local = not is_remote(self.file.path) and not compression_of(self.file.path)
             archive: Archive = LocalArchive(stream) if local else StreamedArchive(stream)
-            sample = None
+            samples, unread, sample = OpenSamples(skipped), UnreadSuffixes(skipped), None
+            named = frozenset(self.config.columns())
+            images, texts = self._images(), named.union(TEXT_SUFFIXES)
             for member in members(archive, skipped):
-                key, suffix = _key_and_suffix(member.name)
-                if not suffix:
-                    skipped["tar: name without a suffix"] += 1
+                stem, key, suffix = split_name(member.name, named)
+                if suffix not in texts and suffix not in images:
+                    self._pass_over(suffix, unread)
                     continue
-                if sample is None or key != sample.row["__key__"]:
-                    if sample is not None:
-                        yield sample
-                    sample = Sample({"__key__": key})
-                self._add(sample, suffix, member, archive, skipped)
-            if sample is not None:
-                yield sample
+                if sample is None or key != sample.row["__key__"] or suffix in sample.suffixes:
+                    sample, finished = samples.turn(stem, key, suffix)
+                    yield from finished
+                    if sample is None:
+                        continue
+                sample.suffixes.append(suffix)
+                if suffix in images:
+                    _add_image(sample, member, archive, skipped)
+                else:
+                    _add_text(sample, suffix, member, archive, skipped)
+            yield from samples.rest()
 
-    def _add(self, sample: Sample, suffix: str, member: Member, archive: Archive, skipped: Counter[str]) -> None:
-        image = self.config.image
-        sample.suffixes.append(suffix)
-        if suffix == image.column if image is not None else suffix in IMAGE_SUFFIXES:
-            _add_image(sample, member, archive, skipped)
-        elif suffix in TEXTS or suffix == "json":
-            _add_text(sample, suffix, member, archive, skipped)
+    def _images(self) -> Sequence[str]:
+        """The suffixes of images that are taken."""
+        return IMAGE_SUFFIXES if self.config.image is None else (self.config.image.column,)
+
+    def _pass_over(self, suffix: str, unread: UnreadSuffixes) -> None:
+        """Images that the mapping does not ask for are nothing to speak of."""
+        if suffix not in IMAGE_SUFFIXES:
+            unread.count(suffix)
 
     def _block(self, samples: Sequence[Sample], skipped: Counter[str]) -> Block:
         path = self.file.path
@@ -134,13 +136,15 @@ class WebDatasetSource:
 
 def complete_webdataset(config: WebDatasetConfig, files: Sequence[File]) -> WebDatasetConfig:
     """The config with its fields guessed from the first samples where it names none. Raises UsageError."""
+    skipped = Counter[str]()
     for file in files:
-        names = _names(WebDatasetPart(config, file))
+        names = _names(WebDatasetPart(config, file), skipped)
         if names:
             if config.views is None:
                 config = completed(config, _schema(_guessable(names)), file.path, has_image=True)
             return completed(config, _schema(names), file.path, has_image=True)
-    raise UsageError(f"{files[0].path} holds no samples: members such as 0001.jpg, 0001.txt and 0001.json")
+    why = "".join(f"; {reason} ({count:,})" for reason, count in skipped.most_common(5))
+    raise UsageError(f"{files[0].path} holds no samples: members such as 0001.jpg, 0001.txt and 0001.json{why}")
 
 
 def _guessable(names: Sequence[str]) -> list[str]:
@@ -153,16 +157,9 @@ def _schema(names: Sequence[str]) -> pa.Schema:
     return pa.schema([(name, pa.string()) for name in names])
 
 
-def _names(part: WebDatasetPart) -> list[str]:
-    samples = list(islice(until_damage(part.samples(Counter()), part.file.path, Counter()), SAMPLED))
+def _names(part: WebDatasetPart, skipped: Counter[str]) -> list[str]:
+    samples = list(islice(until_damage(part.samples(skipped), part.file.path, skipped), SAMPLED))
     return list(dict.fromkeys(name for sample in samples for name in (*sample.row, *sample.suffixes)))
-
-
-def _key_and_suffix(name: str) -> tuple[str, str]:
-    """`a/b.tar.gz` is `tar.gz` of `a/b`; a name that begins or ends with its only point has no suffix."""
-    folder, slash, last = name.rpartition("/")
-    first, _, suffix = last.partition(".")
-    return folder + slash + first, suffix.lower() if first else ""
 
 
 def _add_image(sample: Sample, member: Member, archive: Archive, skipped: Counter[str]) -> None:
