@@ -3,7 +3,7 @@
 import pytest
 from tests.objective.worlds import in_world
 
-from manyview.distributed import ALONE, World, _described
+from manyview.distributed import ALONE, World, _described, _device_index
 from manyview.errors import DataError, UsageError
 
 SLURM = {
@@ -78,3 +78,24 @@ def speak(world):
 def test_what_one_process_says_or_fails_at_all_hear():
     for rank, said in enumerate(in_world(2, speak)):
         assert said == [[0, 1], "by 0", rank, "DataError: process 1: torn", "UsageError: none"]
+
+
+def device_indices(count, local_size, **environment):
+    """The GPU of each process of a machine, when each sees `count`."""
+    return [_device_index(environment | {"LOCAL_RANK": str(rank)}, count) for rank in range(local_size)]
+
+
+def test_processes_that_see_all_gpus_take_one_each():
+    assert device_indices(4, 4) == device_indices(8, 4) == [0, 1, 2, 3]
+    assert device_indices(4, 4, SLURM_GPUS_PER_TASK="1") == [0, 1, 2, 3]  # with --gpu-bind=none
+
+
+def test_a_process_that_sees_only_its_own_gpus_takes_the_first():
+    assert device_indices(1, 4, SLURM_GPUS_PER_TASK="1") == device_indices(1, 4) == [0, 0, 0, 0]
+    assert device_indices(2, 4, SLURM_GPUS_PER_TASK="2")[2:] == [0, 0]
+
+
+@pytest.mark.parametrize(("count", "environment"), [(1, {"TORCHELASTIC_RUN_ID": "x"}), (2, {}), (0, {})])
+def test_more_processes_than_gpus_are_refused(count, environment):
+    with pytest.raises(UsageError, match=rf"has no GPU: {count} visible"):
+        device_indices(count, 4, **environment)

@@ -26,20 +26,20 @@ T = TypeVar("T")
 class World:
     """`size` processes of which this is number `rank`; every method but `join` is a collective when size > 1.
 
-    What one process calls, all must call, in the same order. `local_rank` numbers the processes of one machine.
+    What one process calls, all must call, in the same order.
     """
 
     rank: int = 0
     size: int = 1
     group: dist.ProcessGroup | None = None
-    local_rank: int = 0
 
     @classmethod
     def join(cls, device: str = "auto") -> World:
         """The world that torchrun or Slurm describes in the environment; alone without either.
 
-        GPUs speak NCCL, everything else gloo; `device` "cpu" keeps to gloo on a machine with GPUs. Raises
-        UsageError for an environment that is half described.
+        GPUs speak NCCL, everything else gloo; `device` "cpu" keeps to gloo on a machine with GPUs. The current CUDA
+        device becomes the one of this process. Raises UsageError for an environment that is half described, and for
+        more processes than GPUs.
         """
         told = _described(os.environ)
         if int(told.get("WORLD_SIZE", "1")) == 1:
@@ -51,9 +51,9 @@ class World:
         if not dist.is_initialized():
             os.environ.update(told)
             use_gpu = torch.cuda.is_available() and device != "cpu"
-            if use_gpu:
-                torch.cuda.set_device(int(told["LOCAL_RANK"]))
             try:
+                if use_gpu:
+                    torch.cuda.set_device(_device_index(os.environ, torch.cuda.device_count()))
                 store, rank, size = next(rendezvous("env://", timeout=_TIMEOUT))
                 if told.get("LOCAL_WORLD_SIZE") == told["WORLD_SIZE"]:
                     # on one machine torchrun keeps its store when it restarts processes, with their old addresses in it
@@ -62,7 +62,7 @@ class World:
                 dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=_TIMEOUT)
             except (RuntimeError, ValueError) as error:
                 raise ManyviewError(f"cannot join the other processes: {str(error).splitlines()[0]}") from error
-        return cls(dist.get_rank(), dist.get_world_size(), local_rank=int(told["LOCAL_RANK"]))
+        return cls(dist.get_rank(), dist.get_world_size())
 
     def leave(self) -> None:
         """Wait for nobody and take no part any more."""
@@ -149,6 +149,24 @@ def _described(environment: Mapping[str, str]) -> dict[str, str]:
         "MASTER_ADDR": _first_host(nodes),
         "MASTER_PORT": str(20_000 + job % 20_000),
     } | told
+
+
+def _device_index(environment: Mapping[str, str], count: int) -> int:
+    """The index of this process's GPU among the `count` GPUs that it sees.
+
+    Processes that see all GPUs of their machine take one each, by their local rank. A launcher may show each process
+    its own GPUs only, as `srun --gpus-per-task=1` does: then it is the first. Raises UsageError where neither can be.
+    """
+    local_rank = int(environment["LOCAL_RANK"])
+    if local_rank < count:
+        return local_rank
+    shown_its_own = count == 1 or "SLURM_GPUS_PER_TASK" in environment
+    if shown_its_own and "TORCHELASTIC_RUN_ID" not in environment:  # torchrun shows all processes the same GPUs
+        return 0
+    raise UsageError(
+        f"process {local_rank} (counted from 0) of this machine has no GPU: {count} visible, one a process is needed; "
+        "start as many processes as there are GPUs, or set device=cpu"
+    )
 
 
 def _first_host(nodes: str) -> str:

@@ -47,6 +47,17 @@ def test_the_newest_are_kept_and_the_best(tmp_path):
     assert best_checkpoint(tmp_path).step == 5
 
 
+def test_newer_is_the_larger_step_whatever_the_length_of_its_name(tmp_path):
+    (tmp_path / "step-of-somebody-else").mkdir()
+    save(tmp_path, 999_800, 999_999, 1_000_000, 1_000_200)
+    assert latest_checkpoint(tmp_path).step == 1_000_200
+    assert {p.name for p in tmp_path.glob("step-*0*")} == {"step-1000000", "step-1000200"}
+    save(tmp_path, 10_000_000, best=(10_000_000,))
+    save(tmp_path, 10_000_001, 10_000_002, 100_000_000)
+    assert {p.name for p in tmp_path.glob("step-*0*")} == {"step-10000000", "step-10000002", "step-100000000"}
+    assert best_checkpoint(tmp_path).step == 10_000_000
+
+
 @pytest.mark.parametrize("harm", ["partial", "no manifest", "cut file", "cut manifest"])
 def test_an_incomplete_checkpoint_is_never_picked(tmp_path, harm):
     save(tmp_path, 1, 9)

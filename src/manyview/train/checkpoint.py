@@ -25,6 +25,7 @@ __all__ = ["Checkpoint", "Saver", "best_checkpoint", "latest_checkpoint"]
 _MANIFEST = "manifest.json"
 _LATEST, _BEST = "latest", "best"
 _PARTIAL = ".partial"
+_PREFIX = "step-"
 _FORMAT = 1
 
 
@@ -36,8 +37,8 @@ class Checkpoint:
 
     @property
     def step(self) -> int:
-        """The optimizer step it was taken after."""
-        return int(self.path.name.removeprefix("step-"))
+        """The optimizer step it was taken after; names may be of any length, so that they are not to be sorted."""
+        return int(self.path.name.removeprefix(_PREFIX))
 
     def plain(self) -> dict[str, Any]:
         """What is not a tensor."""
@@ -102,7 +103,7 @@ class Saver:
         if step == self._saved and not best:
             return
         self._saved = step
-        final = self._folder / f"step-{step:06d}"
+        final = self._folder / f"{_PREFIX}{step:06d}"
         partial = final.with_name(final.name + _PARTIAL)
         try:
             write = self._begin(FileSystemWriter(partial, sync_files=True), tensors)
@@ -150,7 +151,7 @@ class Saver:
         except BaseException as error:
             shutil.rmtree(partial, ignore_errors=True)
             raise _refused(final, error) from error
-        for leftover in self._folder.glob(f"step-*{_PARTIAL}"):
+        for leftover in self._folder.glob(f"{_PREFIX}*{_PARTIAL}"):
             shutil.rmtree(leftover, ignore_errors=True)
         kept = best_checkpoint(self._folder)
         for old in _complete(self._folder)[: -self._keep]:
@@ -159,12 +160,14 @@ class Saver:
 
 
 def _complete(folder: Path) -> list[Checkpoint]:
-    return [Checkpoint(path) for path in sorted(folder.glob("step-*")) if _is_whole(path)]
+    """The complete checkpoints, in the order of their steps."""
+    named = [path for path in folder.glob(f"{_PREFIX}*") if path.name.removeprefix(_PREFIX).isdecimal()]
+    return sorted((Checkpoint(path) for path in named if _is_whole(path)), key=lambda checkpoint: checkpoint.step)
 
 
 def _is_whole(path: Path) -> bool:
     """Whether the manifest is there, and every file that it lists has its size."""
-    if path.suffix == _PARTIAL or not (path / _MANIFEST).is_file():
+    if not (path / _MANIFEST).is_file():
         return False
     try:
         files = json.loads((path / _MANIFEST).read_bytes())["files"]

@@ -56,7 +56,7 @@ class Run:
     def prepare(cls, config: TrainConfig, folder: RunFolder, world: World) -> "Run":
         if config.wandb is not None:
             check_wandb(config.wandb)
-        device = world.together(lambda: _device(config.device, world))
+        device = world.together(lambda: _device(config.device))
         corpora = world.together(lambda: corpora_of(config))
         config = world.together(lambda: resolved(config))
         world.together(lambda: resolve_precision(config.precision, device))
@@ -166,11 +166,11 @@ def tokenizer_of(config: TrainConfig, corpora: Sequence[Corpus]) -> WordPieceTok
     return train_wordpiece(texts, config.model.text.vocab_size)
 
 
-def _device(name: str, world: World) -> torch.device:
+def _device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        device = torch.device(name, world.local_rank) if name == "cuda" else torch.device(name)
+        device = torch.device(name)  # "cuda" is the current device, which World.join has chosen
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(f"device={name} cannot be used here: {str(error).splitlines()[0]}") from None
