@@ -177,7 +177,7 @@ def test_a_damaged_shard_leaves_exit_code_3(run, corpus, tmp_path):
         (copy / file.relative_to(corpus)).write_bytes(file.read_bytes())
     shard = next((copy / "data").glob("train*"))
     shard.write_bytes(bytes(shard.stat().st_size))
-    code, _, err = run("train", "many-view", "--corpus", copy, "--out", tmp_path / "o")
+    code, _, err = run("train", "many-view", "--corpus", copy, "--out", tmp_path / "o", "batch_size=8")
     assert code == 3
     assert shard.name in err
 
