@@ -162,6 +162,59 @@ def test_weights_of_another_model_are_refused(tmp_path):
         DualEncoder.from_pretrained(tmp_path)
 
 
+def bert_of(max_tokens):
+    torch.manual_seed(0)
+    options = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    text = TextTowerConfig(name="bert", options=options, max_tokens=max_tokens)
+    return DualEncoder(ModelConfig(embed_dim=24, text=text), train_wordpiece(WORDS, 300)).eval()
+
+
+def ngrams_of(max_tokens):
+    torch.manual_seed(0)
+    text = TextTowerConfig(options={"buckets": 500, "width": 16}, max_tokens=max_tokens)
+    return DualEncoder(ModelConfig(embed_dim=24, text=text))
+
+
+WORDS = [f"{letter}{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"] * 4
+
+
+@pytest.mark.parametrize(("make", "words"), [(bert_of, 18), (ngrams_of, 20)])
+def test_texts_are_cut_at_the_length_the_model_was_trained_on_and_a_warning_says_so_once(make, words, tmp_path):
+    make(20).save_pretrained(tmp_path)
+    model = DualEncoder.from_pretrained(tmp_path)
+    fits = " ".join(WORDS[:words])
+    rows = model.encode_text([fits])
+    with pytest.warns(
+        UserWarning, match="texts longer than 20 tokens, the length that this model was trained on, are cut"
+    ):
+        cut = model.encode_text([fits, " ".join(WORDS)])
+    torch.testing.assert_close(cut, rows.expand(2, -1), atol=1e-5, rtol=1e-5)
+    model.encode_text(" ".join(WORDS))  # no second warning
+
+
+@pytest.mark.parametrize(("make", "words"), [(bert_of, 62), (ngrams_of, 64)])
+def test_a_model_saved_without_its_length_encodes_64_tokens(make, words, tmp_path):
+    make(None).save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["text"]["max_tokens"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    model = DualEncoder.from_pretrained(tmp_path)
+    with pytest.warns(UserWarning, match="longer than 64 tokens"):
+        cut = model.encode_text(" ".join(WORDS))
+    torch.testing.assert_close(cut, model.encode_text(" ".join(WORDS[:words])), atol=1e-5, rtol=1e-5)
+
+
+def test_a_single_item_is_a_batch_of_one(tmp_path):
+    model = small()
+    PICTURES[0].save(tmp_path / "a.png")
+    for item in (PICTURES[0], tmp_path / "a.png", str(tmp_path / "a.png"), (tmp_path / "a.png").read_bytes()):
+        torch.testing.assert_close(model.encode_image(item), model.encode_image([item]))
+        assert model.encode_image(item).shape == (1, 24)
+    torch.testing.assert_close(model.encode_text("a red apple"), model.encode_text(["a red apple"]))
+    with pytest.raises(DataError, match=r"nowhere\.png"):
+        model.encode_image("nowhere.png")
+
+
 def test_an_unreadable_picture_is_a_data_error():
     with pytest.raises(DataError, match="image"):
         small().encode_image([b"no picture"])

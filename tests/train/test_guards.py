@@ -13,9 +13,9 @@ from tests.objective.worlds import in_world
 from tests.train.processes import descendants, finished, training, wait_for_step
 
 from manyview.corpus import Corpus, write_corpus
-from manyview.errors import NonFiniteError
+from manyview.errors import NonFiniteError, UsageError
 from manyview.model import DualEncoder
-from manyview.train import RunFolder, read_metrics, train
+from manyview.train import RunFolder, dry_run, read_metrics, train
 from manyview.train.checkpoint import latest_checkpoint
 from manyview.train.watch import Watch
 
@@ -46,6 +46,22 @@ def _poison(patch, first, count, by):
         return features, scale
 
     patch(DualEncoder, "forward", forward)
+
+
+@pytest.mark.parametrize("begin", [train, lambda config, out: dry_run(config)])
+def test_views_longer_than_the_towers_positions_end_a_run_before_it_begins(config, tmp_path, begin):
+    text = "model.text.options={hidden_size: 32, num_hidden_layers: 1, num_attention_heads: 2, "
+    text += "intermediate_size: 32, max_position_embeddings: 40}"
+    named = ("model.text.name=bert", text)
+    with pytest.raises(UsageError, match=r"max_tokens=64 is more than the text tower 'bert' .* at most 40"):
+        begin(config(*named), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    begin(config(*named, "views.texts.title.max_tokens=40", "views.texts.tags.max_tokens=30"), tmp_path / "run")
+
+
+def test_a_model_knows_the_length_of_text_that_it_was_trained_on(config, tmp_path):
+    train(config("views.texts.title.max_tokens=12", "views.texts.tags.max_tokens=30"), tmp_path / "run")
+    assert DualEncoder.from_pretrained(tmp_path / "run").max_tokens == 30
 
 
 @pytest.mark.parametrize("by", ["features", "gradient"])

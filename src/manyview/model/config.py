@@ -35,12 +35,20 @@ class TextTowerConfig(Config):
         description="Passed to the tower: buckets and width for ngrams, the configuration keys of transformers.",
     )
     pooling: Literal["cls", "mean", "pooler"] = Field(
-        "cls", description="transformers only: the first token, the mean of all, or the model's own pooler."
+        "cls",
+        description="transformers only: the first token (of a causal model the last), the mean of all, or the model's "
+        "own pooler.",
     )
     vocab_size: int = Field(
         30_000,
         ge=100,
         description="transformers only: size at most of the WordPiece vocabulary trained on the corpus.",
+    )
+    max_tokens: int | None = Field(
+        None,
+        ge=4,
+        description="Longest text it is trained on, in tokens, where encode_text cuts. Empty: the longest max_tokens "
+        "of the views; in a model saved without this key, 64.",
     )
     word_rules: Literal[1, 2] = Field(
         WORD_RULES,

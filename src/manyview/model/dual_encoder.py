@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -26,7 +27,7 @@ from manyview.model.image_tower import build_image_tower
 from manyview.model.linear import Linear
 from manyview.model.ngrams import NgramTokenizer, NgramTower
 from manyview.model.packed import join_tokens
-from manyview.model.text_tower import build_text_tower
+from manyview.model.text_tower import TransformerTower, build_text_tower
 from manyview.model.tokenizer import TOKENIZER_FILE, TextTokenizer, WordPieceTokenizer
 from manyview.precision import Precision, autocast
 
@@ -34,7 +35,7 @@ __all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "DualEncoder", "find_model"]
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
-_MAX_TOKENS = 64
+_MAX_TOKENS = 64  # of models saved without the length that they were trained on
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
@@ -61,6 +62,8 @@ class DualEncoder(nn.Module):
             raise UsageError(f"the text tower {config.text.name!r} needs a tokenizer: train_wordpiece makes one")
         self.image_tower = build_image_tower(config.image)
         self.text_tower = _text_tower(config, tokenizer)
+        self.max_tokens = _max_tokens(config, self.text_tower)
+        self._warned_of_cut = False
         self.image_projection = nn.Linear(_width(self.image_tower), config.embed_dim, bias=False)
         self.text_projection = nn.Linear(_width(self.text_tower), config.embed_dim, bias=False)
         Linear.instead_of(self)
@@ -106,7 +109,9 @@ class DualEncoder(nn.Module):
         counts = [len(of["lengths"]) for of in tokens.values()]
         read = list(tokens.values())
         if not any(counts):
-            read.append({key: of.to(self.logit_scale.device) for key, of in self.tokenize(["a"], _MAX_TOKENS).items()})
+            read.append(
+                {key: of.to(self.logit_scale.device) for key, of in self.tokenize(["a"], self.max_tokens).items()}
+            )
             counts.append(1)
         for name, rows in zip(tokens, torch.split(self.text_features(join_tokens(read)), counts), strict=False):
             there = present[name]
@@ -131,16 +136,16 @@ class DualEncoder(nn.Module):
     @torch.inference_mode()
     def encode_image(
         self,
-        images: Sequence[bytes | str | Path | Image.Image] | Image.Image,
+        images: Sequence[bytes | str | Path | Image.Image] | bytes | str | Path | Image.Image,
         batch_size: int = 256,
         precision: Precision = "float32",
     ) -> Tensor:
-        """[n, embed_dim] float32, L2-normalised, from images, encoded bytes or paths.
+        """[n, embed_dim] float32, L2-normalised, from images, encoded bytes or paths; [1, embed_dim] from a single one.
 
         Each is resized to the short side and cut in the middle. Images are decoded on all cores, those of a batch
         while the one before is computed. Raises DataError for an unreadable one.
         """
-        if isinstance(images, Image.Image):
+        if isinstance(images, bytes | str | Path | Image.Image):
             images = [images]
         with ThreadPoolExecutor() as threads:
             pixels = _ahead(threads, partial(rendered, size=self.config.image.size), _chunks(images, batch_size))
@@ -154,13 +159,28 @@ class DualEncoder(nn.Module):
     def encode_text(
         self, texts: Sequence[str] | str, batch_size: int = 1024, precision: Precision = "float32"
     ) -> Tensor:
-        """[n, embed_dim] float32, L2-normalised; nothing is computed for padding."""
+        """[n, embed_dim] float32, L2-normalised; [1, embed_dim] from a single text.
+
+        Texts are cut at the length that the model was trained on, `max_tokens`; the first time a warning says so.
+        """
         texts = [texts] if isinstance(texts, str) else texts
-        chunks = [
-            self._in_eval(self.text_features, self.tokenize(chunk, _MAX_TOKENS), precision)
-            for chunk in _chunks(texts, batch_size)
-        ]
+        chunks = []
+        for chunk in _chunks(texts, batch_size):
+            tokens = self.tokenize(chunk, self.max_tokens)
+            self._warn_of_cut(chunk, tokens["lengths"])
+            chunks.append(self._in_eval(self.text_features, tokens, precision))
         return torch.cat(chunks) if chunks else torch.zeros(0, self.embed_dim)
+
+    def _warn_of_cut(self, texts: Sequence[str], lengths: Tensor) -> None:
+        full = [] if self._warned_of_cut else (lengths >= self.max_tokens).nonzero()[:, 0].tolist()
+        cut = next((texts[i] for i in full if self.tokenize.cuts(texts[i], self.max_tokens)), None)
+        if cut is not None:
+            self._warned_of_cut = True
+            warnings.warn(
+                f"texts longer than {self.max_tokens} tokens, the length that this model was trained on, are cut "
+                f"there, as the one that begins {cut[:40]!r}",
+                stacklevel=4,
+            )
 
     @staticmethod
     def similarity(a: Tensor, b: Tensor) -> Tensor:
@@ -232,8 +252,23 @@ def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 
 
 def _text_tower(config: ModelConfig, tokenizer: WordPieceTokenizer | None) -> nn.Module:
-    known = (tokenizer.vocab_size, tokenizer.pad) if tokenizer else (0, 0)
-    return build_text_tower(config.text, *known)
+    if tokenizer is None:
+        return build_text_tower(config.text, 0, 0)
+    return build_text_tower(config.text, tokenizer.vocab_size, tokenizer.pad, tokenizer.special_ids)
+
+
+def _max_tokens(config: ModelConfig, tower: nn.Module) -> int:
+    """Where texts are cut. Raises UsageError for a length that the tower does not take."""
+    wanted = config.text.max_tokens or _MAX_TOKENS
+    if not isinstance(tower, TransformerTower):
+        return wanted
+    taken = tower.longest_text(wanted)
+    if taken < (config.text.max_tokens or 1):
+        raise UsageError(
+            f"max_tokens={wanted} is more than the text tower {config.text.name!r} has positions for, "
+            f"allowed: at most {taken}"
+        )
+    return taken
 
 
 def _ahead(

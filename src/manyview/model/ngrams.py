@@ -38,6 +38,10 @@ class NgramTokenizer:
             "lengths": torch.tensor([len(bag) for bag in bags], dtype=torch.int32),
         }
 
+    def cuts(self, text: str, max_tokens: int) -> bool:
+        """Whether a text has more words than `max_tokens`."""
+        return len(text) > max_tokens and len(words_of(text, self.word_rules)) > max_tokens
+
     def bag(self, text: str, max_tokens: int) -> list[int]:
         """The bucket of each piece of the text's first `max_tokens` words; an empty text has bucket 0."""
         words = words_of(text, self.word_rules)[:max_tokens]

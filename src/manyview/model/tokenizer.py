@@ -25,6 +25,10 @@ class TextTokenizer(Protocol):
 
     def __call__(self, texts: Sequence[str], max_tokens: int) -> dict[str, Tensor]: ...
 
+    def cuts(self, text: str, max_tokens: int) -> bool:
+        """Whether a text is longer than `max_tokens`."""
+        ...
+
 
 class WordPieceTokenizer:
     """A `tokenizer.json` of the tokenizers library."""
@@ -65,6 +69,15 @@ class WordPieceTokenizer:
         return next((n for n in map(self.tokenizer.token_to_id, (_PAD, "<pad>")) if n is not None), 0)
 
     @property
+    def special_ids(self) -> dict[str, int]:
+        """The tokens around a text, by the names of transformers' configurations."""
+        whole = self.tokenizer.encode("").ids
+        if len(whole) != 2:
+            return {}
+        first, last = whole
+        return {"bos_token_id": first, "cls_token_id": first, "eos_token_id": last, "sep_token_id": last}
+
+    @property
     def vocab_size(self) -> int:
         """Number of tokens, special ones included."""
         return int(self.tokenizer.get_vocab_size())
@@ -75,6 +88,11 @@ class WordPieceTokenizer:
         lengths = np.fromiter(map(len, encoded), np.int32, len(encoded))
         ids = np.fromiter(chain.from_iterable(encoded), np.int32, int(lengths.sum()))
         return {"ids": torch.from_numpy(ids), "lengths": torch.from_numpy(lengths)}
+
+    def cuts(self, text: str, max_tokens: int) -> bool:
+        """Whether a text has more tokens than `max_tokens`, special ones included."""
+        counts = [int(self([text], limit)["lengths"]) for limit in (max_tokens, max_tokens + 1)]
+        return counts[1] > counts[0]
 
     def library_ids(self, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
         """What the tokenizers library gives: the plain twin of the cache."""

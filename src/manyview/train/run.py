@@ -13,7 +13,7 @@ from manyview.corpus.fingerprint import identity
 from manyview.data import BatchSource, Tokenize
 from manyview.distributed import ALONE, World
 from manyview.errors import UsageError
-from manyview.model import DualEncoder, WordPieceTokenizer, train_wordpiece
+from manyview.model import DualEncoder, ModelConfig, WordPieceTokenizer, train_wordpiece
 from manyview.precision import resolve_precision
 from manyview.train.checkpoint import Saver
 from manyview.train.config import TrainConfig
@@ -100,10 +100,17 @@ def resolved(config: TrainConfig) -> TrainConfig:
     return config.model_copy(update={"model": model_told_by_start(config.start, config.model)})
 
 
+def _model_config(config: TrainConfig) -> ModelConfig:
+    """The model's own configuration, with the length of text that it is trained on."""
+    text = config.model.text
+    longest = text.max_tokens or max(view.max_tokens for view in config.views.texts.values())
+    return config.model.model_copy(update={"text": text.model_copy(update={"max_tokens": longest})})
+
+
 def new_model(config: TrainConfig, tokenizer: WordPieceTokenizer | None, device: torch.device) -> DualEncoder:
     """The model that `config` begins with, what may not move frozen. Raises UsageError for views it cannot take."""
     torch.manual_seed(config.seed)
-    model = DualEncoder(config.model, tokenizer)
+    model = DualEncoder(_model_config(config), tokenizer)
     if any(view.size for view in config.views.images.values()) and not model.image_tower.takes_any_size:
         raise UsageError(
             f"an image view has a size of its own, but {config.model.image.name} takes one size: "
@@ -124,7 +131,7 @@ def finished_weights(
         adapted.load_state_dict(tuned)
         tuned = merged(adapted)
     if config.start.wise_ft is not None:
-        first = DualEncoder(config.model, tokenizer)
+        first = DualEncoder(_model_config(config), tokenizer)
         start_weights(config.start, first)
         tuned = interpolated(first.state_dict(), tuned, config.start.wise_ft)
     return tuned

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from manyview.config import Config
 from manyview.errors import DataError, UsageError
 from manyview.model import DualEncoder, ModelConfig, TextTowerConfig, WordPieceTokenizer
+from manyview.model.text_tower import text_encoder
 
 __all__ = [
     "StartConfig",
@@ -58,7 +59,9 @@ def model_told_by_start(start: StartConfig, model: ModelConfig) -> ModelConfig:
     if start.model is not None:
         if start.image_tower or start.text_tower:
             raise UsageError("start.model brings both towers: give it, or start.image_tower and start.text_tower")
-        return DualEncoder.from_pretrained(start.model).config
+        config = DualEncoder.from_pretrained(start.model).config
+        text = config.text.model_copy(update={"max_tokens": model.text.max_tokens})
+        return config.model_copy(update={"text": text})
     if start.text_tower is not None:
         told = _json(Path(start.text_tower) / "config.json", "start.text_tower")
         name = told.pop("model_type", None)
@@ -98,7 +101,7 @@ def start_weights(start: StartConfig, model: DualEncoder) -> None:
             pretrained = AutoModel.from_pretrained(start.text_tower, dtype=torch.float32, local_files_only=True)
         except (OSError, ValueError) as error:
             raise UsageError(f"{start.text_tower} cannot be loaded: {str(error).splitlines()[0]}") from None
-        model.text_tower.encoder.load_state_dict(pretrained.state_dict())  # type: ignore[union-attr]
+        model.text_tower.encoder.load_state_dict(text_encoder(pretrained).state_dict())  # type: ignore[union-attr]
 
 
 def lock_towers(start: StartConfig, model: DualEncoder) -> None:
