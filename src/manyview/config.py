@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -21,6 +21,8 @@ class Config(BaseModel):
     """What a user may set: frozen, unknown keys forbidden; each field's description goes into the schema."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Groups of keys that exclude each other: who gives one takes away what defaults or a file gave for the others."""
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
@@ -34,17 +36,18 @@ def load_config(
 ) -> ConfigT:
     """The config of `defaults`, then the YAML file at `path`, then `overrides` ("train.lr=1e-4"): later wins.
 
-    Mappings merge key by key, anything else is replaced. An override's value is YAML; a number in its key
-    is a place in a list. Raises UsageError.
+    Mappings merge key by key, anything else is replaced; so are a config's `alternatives`. An override's value is
+    YAML; a number in its key is a place in a list. Raises UsageError.
     """
     base = defaults.model_dump(mode="json") if isinstance(defaults, Config) else dict(defaults or {})
     from_file = {} if path is None else _read(path)
     tree = _merge(base, from_file)
-    overridden = []
-    for override in overrides:
-        key, value = _parse_override(override)
+    _clear_alternatives(cls, tree, from_file)
+    parsed = [_parse_override(override) for override in overrides]
+    for key, value in parsed:
         _assign(tree, key, value)
-        overridden.append(key)
+    _clear_alternatives(cls, tree, dict(parsed))
+    overridden = [key for key, _ in parsed]
     try:
         return cls.model_validate(tree)
     except ValidationError as error:
@@ -87,6 +90,13 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
         merged[key] = _merge(merged[key], value) if both else value
     return merged
+
+
+def _clear_alternatives(cls: type[Config], tree: dict[str, Any], given: Mapping[str, Any]) -> None:
+    """Of keys that exclude each other, those that a file or the overrides do not name give way to the one they set."""
+    for group in cls.alternatives:
+        if any(given.get(key) is not None for key in group):
+            tree |= {key: None for key in group if key not in given}
 
 
 def _parse_override(override: str) -> tuple[str, Any]:

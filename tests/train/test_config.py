@@ -32,7 +32,6 @@ def test_the_demos_recipes_differ_in_views_and_objective_alone():
         ("objective.pairs.0.query=query", "names the view 'query', views has image, title"),
         ("optimizer.learning_rat=1", "did you mean 'optimizer.learning_rate'"),
         ("epochs=null", "either steps or epochs"),
-        ("steps=10", "either steps or epochs"),
         ("batch_size=1", "batch_size"),
         ("precision=float16", "precision"),
     ],
@@ -40,6 +39,35 @@ def test_the_demos_recipes_differ_in_views_and_objective_alone():
 def test_mistakes_are_named(override, sentence):
     with pytest.raises(UsageError, match=sentence):
         load_config(TrainConfig, None, [override], recipe("many-view"))
+
+
+@pytest.mark.parametrize(
+    ("file", "overrides", "steps", "epochs"),
+    [
+        (None, ["steps=7"], 7, None),
+        ("steps: 7", [], 7, None),
+        ("epochs: 3", [], None, 3),
+        ("steps: 7", ["epochs=2"], None, 2),
+        ("epochs: 3", ["steps=9"], 9, None),
+        ("steps: 7", ["steps=9"], 9, None),
+        ("steps: 7", ["batch_size=16"], 7, None),
+        ("batch_size: 16", [], None, 10),
+        ("steps: 7\nepochs: null", [], 7, None),
+    ],
+)
+def test_steps_take_the_place_of_epochs_wherever_they_are_given(tmp_path, file, overrides, steps, epochs):
+    path = None if file is None else tmp_path / "given.yaml"
+    if path:
+        path.write_text(file)
+    config = load_config(TrainConfig, path, overrides, recipe("many-view"))
+    assert (config.steps, config.epochs) == (steps, epochs)
+
+
+def test_steps_and_epochs_given_together_are_refused(tmp_path):
+    (tmp_path / "both.yaml").write_text("steps: 7\nepochs: 3")
+    for path, overrides in ((tmp_path / "both.yaml", []), (None, ["steps=7", "epochs=3"])):
+        with pytest.raises(UsageError, match="either steps or epochs"):
+            load_config(TrainConfig, path, overrides, recipe("many-view"))
 
 
 def test_an_unknown_recipe_is_refused_with_those_there_are():

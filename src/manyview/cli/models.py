@@ -233,17 +233,7 @@ def _train_config(recipe: str, corpus: str | None, config: Path | None, override
     from manyview.train import recipe as named
 
     told = [*(overrides or []), *([f"corpus={json.dumps(corpus)}"] if corpus else [])]
-    return load_config(TrainConfig, config, _lengths(told), defaults=named(recipe))
-
-
-def _lengths(overrides: list[str]) -> list[str]:
-    """steps=… takes the place of the recipe's epochs, and the other way round."""
-    keys = {override.partition("=")[0] for override in overrides}
-    if "steps" in keys and "epochs" not in keys:
-        return [*overrides, "epochs=null"]
-    if "epochs" in keys and "steps" not in keys:
-        return [*overrides, "steps=null"]
-    return overrides
+    return load_config(TrainConfig, config, told, defaults=named(recipe))
 
 
 def _evaluator(settings: "TrainConfig") -> "Evaluator | None":
@@ -270,6 +260,9 @@ def _print_dry_run(settings: "TrainConfig", out: Path, processes: int) -> None:
     from manyview.train import dry_run
 
     told = dry_run(settings, processes)
+    _evaluator(settings)  # which refuses a split that it could not judge
+    for warning in told.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     table = Table(box=None, show_header=False)
     for name, count in told.parameters.items():
         table.add_row(f"parameters, {name}", f"{count:,}")

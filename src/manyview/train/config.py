@@ -64,6 +64,8 @@ class OptimizerConfig(Config):
 class TrainConfig(Config):
     """A run. Two runs with equal configs, corpus and machine end with equal weights."""
 
+    alternatives = (("steps", "epochs"),)
+
     recipe: str = Field(description="Name of the recipe this config began as.")
     corpus: str | dict[str, float] = Field(
         "starter",

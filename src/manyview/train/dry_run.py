@@ -2,31 +2,33 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from manyview.corpus.corpus import Corpus
-from manyview.data import Batch
+from manyview.data import Batch, BatchSource
 from manyview.distributed import ALONE
-from manyview.model import DualEncoder
+from manyview.model import DualEncoder, token_rows
 from manyview.train.config import TrainConfig
+from manyview.train.idle_steps import IdleSteps, StepNumbers, same_shares
 from manyview.train.optimizer import build_optimizers
-from manyview.train.run import batch_source, corpora_of, new_model, resolved, tokenizer_of
+from manyview.train.run import batch_source, corpora_of, new_model, resolved, texts_there, tokenizer_of
 from manyview.train.spread import spread
 from manyview.train.state import Progress, TrainState
 from manyview.train.step import take_step
 
 __all__ = ["DryRun", "dry_run"]
 
-_FEW, _MORE = 4, 12  # records of the two batches whose activations are compared
+_PROBED = 12  # records of the first batch whose activations are compared with those of a third of them
 
 
 @dataclass(frozen=True)
 class DryRun:
     """What a run would be. Memory is in megabytes: `fixed_mb` for weights, gradients and what moves them,
-    `activations_mb` for what a record keeps until the backward pass, `process_mb` for one of `processes`."""
+    `activations_mb` for what a record keeps until the backward pass, `process_mb` for one of `processes`.
+    `warnings` say what of the first batch would teach nothing."""
 
     steps: int
     records: int
@@ -37,6 +39,7 @@ class DryRun:
     process_mb: float
     processes: int
     batch: Batch
+    warnings: tuple[str, ...]
 
 
 def dry_run(config: TrainConfig, processes: int = 1) -> DryRun:
@@ -48,8 +51,9 @@ def dry_run(config: TrainConfig, processes: int = 1) -> DryRun:
     model = new_model(config, tokenizer_of(config, corpora), torch.device("cpu"))
     source = batch_source(config, corpora, model.tokenize)
     batch = source[0]
-    small = {n: _activations_mb(config, corpora, model, n) for n in (_FEW, _MORE)}
-    each = (small[_MORE] - small[_FEW]) / (_MORE - _FEW)
+    more = min(_PROBED, len(batch.ids))
+    few = max(1, more // 3)
+    each = (_activations_mb(config, batch, model, more) - _activations_mb(config, batch, model, few)) / (more - few)
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     moved = sum(of.numel() * of.element_size() for of in _moments(config, model))
     fixed = (2 * weights + moved + (weights if config.ema_decay else 0)) / 1e6
@@ -67,7 +71,16 @@ def dry_run(config: TrainConfig, processes: int = 1) -> DryRun:
         process_mb=fixed + each * alive,
         processes=processes,
         batch=batch,
+        warnings=_warnings(config, corpora, source, batch),
     )
+
+
+def _warnings(config: TrainConfig, corpora: list[Corpus], source: BatchSource, batch: Batch) -> tuple[str, ...]:
+    """What `train` would warn of in its first steps, as far as the first batch shows it."""
+    idle = IdleSteps(config.batch_size, source.order.epoch_length, lambda: texts_there(config, corpora))
+    texts = {view: int(batch.present[view].sum()) for view in batch.texts}
+    equal = same_shares(batch, [pair.pair() for pair in config.objective.pairs])
+    return tuple(idle.look(1, StepNumbers(texts, equal), at_once=True))
 
 
 def _parts(model: DualEncoder) -> Iterator[tuple[str, nn.Module]]:
@@ -76,16 +89,34 @@ def _parts(model: DualEncoder) -> Iterator[tuple[str, nn.Module]]:
     yield "all", model
 
 
-def _activations_mb(config: TrainConfig, corpora: list[Corpus], model: DualEncoder, n: int) -> float:
-    """What the graph of a step over n records keeps, each tensor once."""
-    small = config.model_copy(update={"batch_size": n, "source_exponent": 1.0, "chunk_size": None})
+def _activations_mb(config: TrainConfig, batch: Batch, model: DualEncoder, n: int) -> float:
+    """What the graph of a step over the first n records of a batch keeps, each tensor once."""
+    small = config.model_copy(update={"chunk_size": None})
     optimizer = build_optimizers(model, config.optimizer)
     state = TrainState(model, optimizer, None, 0, Progress())
     calls = spread(model, ALONE, recompute=config.activation_checkpointing)
     with _counted() as kept:
-        take_step(small, state, calls, batch_source(small, corpora, model.tokenize)[0], 1)
+        take_step(small, state, calls, _first_records(batch, n), 1)
     weights = {of.untyped_storage().data_ptr() for of in model.parameters()}
     return sum(size for place, size in kept.items() if place not in weights) / 1e6
+
+
+def _first_records(batch: Batch, n: int) -> Batch:
+    """The first n records of a batch, in memory of their own."""
+    texts = {view: int(batch.present[view][:n].sum()) for view in batch.tokens}
+    return replace(
+        batch,
+        ids=batch.ids[:n],
+        images={view: of[:n].clone() for view, of in batch.images.items()},
+        texts={view: of[:n] for view, of in batch.texts.items()},
+        tokens={view: _copied(token_rows(of, 0, texts[view])) for view, of in batch.tokens.items()},
+        present={view: of[:n] for view, of in batch.present.items()},
+        identities={view: of[:n] for view, of in batch.identities.items()},
+    )
+
+
+def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: of.clone() for name, of in tensors.items()}
 
 
 @contextmanager

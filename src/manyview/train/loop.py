@@ -19,8 +19,9 @@ from manyview.model import DualEncoder
 from manyview.train.agreement import Agreement, agree
 from manyview.train.checkpoint import best_checkpoint, latest_checkpoint
 from manyview.train.config import TrainConfig
+from manyview.train.idle_steps import IdleSteps, StepNumbers, same_shares
 from manyview.train.metrics import Metrics, Sink, jsonl_sink, log_sink, memory_mb, peak_memory_mb, rewind
-from manyview.train.run import Run, finished_weights
+from manyview.train.run import Run, finished_weights, texts_there
 from manyview.train.run_folder import RunFolder
 from manyview.train.sinks import tensorboard_sink, wandb_sink
 from manyview.train.start import training_mode
@@ -36,6 +37,7 @@ Evaluator = Callable[[DualEncoder, World], Mapping[str, float]]
 
 _PATIENCE = 200  # images seen before their bad share is judged
 _MAX_SKIPPED = 10  # steps in a row
+_LOOKED_INTO = 10  # first steps of which equal contents are counted, where the loss does not count them
 _LOST = ("onnection closed by peer", "onnection reset by peer", "Timed out waiting", "Broken pipe", "NCCL")
 
 
@@ -54,8 +56,9 @@ def train(
     `sinks` are given the metrics of every step, on process 0. `evaluator` is asked every
     `config.evaluate_every` steps. With `resume`, continues at the sample after the newest checkpoint, or
     starts; so does a process that torchrun has started again. Raises UsageError (see RunFolder.begin),
-    DataError for a damaged corpus or too many undecodable images, NonFiniteError when ten steps in a row had
-    to be skipped, Saved and Interrupted after a signal, with the state on the disk.
+    DataError for a damaged corpus, too many undecodable images, or steps in a row that teach nothing,
+    NonFiniteError when ten steps in a row had to be skipped, Saved and Interrupted after a signal, with the state on
+    the disk.
     """
     resume = resume or int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
     folder = RunFolder(out)
@@ -101,6 +104,7 @@ def _steps(run: Run, stop: StopRequest, evaluator: Evaluator | None) -> None:
     config, progress = run.config, run.state.progress
     training_mode(config.start, run.state.model)
     watch = Watch(math.exp(run.state.model.config.logit_scale_max))
+    idle = IdleSteps(config.batch_size, run.source.order.epoch_length, lambda: texts_there(config, run.corpora))
     began, clock = progress.seconds, time.perf_counter()
     saved_at, skipped = clock, 0
     with closing(iterate(run.source, progress.step, run.total, config.workers, config.patience_s)) as batches:
@@ -115,18 +119,30 @@ def _steps(run: Run, stop: StopRequest, evaluator: Evaluator | None) -> None:
                 _leave(run, agreed.stop)
             outcome = take_step(config, run.state, run.spread, batch, run.total)
             progress.step += 1
-            progress.images, progress.texts = progress.images + agreed.images, progress.texts + agreed.texts
+            progress.images += agreed.images
+            progress.texts += sum(agreed.texts.values())
             progress.seconds = began + time.perf_counter() - clock
             if isinstance(outcome, Skipped):
                 skipped += 1
                 _skip(run, outcome, skipped)
             else:
                 skipped = 0
+                _warn_of_idle(run, idle, batch, agreed, outcome)
                 _tell(run, watch, _metrics(run, batch, outcome, agreed, time.perf_counter() - asked))
             is_best = evaluator is not None and _is_due(run, config.evaluate_every) and _evaluate(run, evaluator)
             if is_best or _is_due(run, config.save_every):
                 run.save(best=is_best)
                 saved_at = time.perf_counter()
+
+
+def _warn_of_idle(run: Run, idle: IdleSteps, batch: Batch, agreed: Agreement, outcome: Outcome) -> None:
+    """Say that a step taught nothing. Raises DataError, on every process, when that lasts."""
+    loss, step = outcome.loss, run.state.progress.step
+    equal = {pair: share.item() for pair, share in loss.masked.items()}
+    if run.config.objective.false_negatives == "off" and step <= _LOOKED_INTO:
+        equal = same_shares(batch, list(equal))
+    for warning in idle.look(step, StepNumbers(agreed.texts, equal, loss.loss.item(), outcome.grad_norm)):
+        run.say(f"warning: {warning}")
 
 
 def _sum_up_bad(run: Run) -> None:
@@ -156,7 +172,7 @@ def _next_batch(run: Run, batches: Iterator[Batch], stop: StopRequest, save_due:
         stop=stop.signal,
         save=save_due,
         images=0 if batch is None else len(batch.ids) * len(batch.images),
-        texts=0 if batch is None else sum(int(batch.present[view].sum()) for view in batch.texts),
+        texts={view: 0 if batch is None else int(batch.present[view].sum()) for view in run.config.views.texts},
         waited_s=time.perf_counter() - asked,
         problems=() if batch is None else batch.problems,
         error=error,

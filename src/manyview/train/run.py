@@ -4,13 +4,16 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import torch
 from torch import Tensor
 
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import identity
+from manyview.corpus.shard_counts import TextCounts, add_text_counts
 from manyview.data import BatchSource, Tokenize
+from manyview.data.text_coverage import described_counts
 from manyview.distributed import ALONE, World
 from manyview.errors import UsageError
 from manyview.model import DualEncoder, ModelConfig, WordPieceTokenizer, train_wordpiece
@@ -33,7 +36,18 @@ from manyview.train.start import (
 )
 from manyview.train.state import TrainState
 
-__all__ = ["Run", "batch_source", "corpora_of", "finished_weights", "new_model", "resolved", "tokenizer_of"]
+__all__ = [
+    "Run",
+    "batch_source",
+    "corpora_of",
+    "finished_weights",
+    "new_model",
+    "resolved",
+    "texts_there",
+    "tokenizer_of",
+]
+
+_SHARDS_ASKED = 16
 
 
 @dataclass
@@ -171,6 +185,17 @@ def tokenizer_of(config: TrainConfig, corpora: Sequence[Corpus]) -> WordPieceTok
     records = (record for corpus in corpora for record in corpus.records(config.split))
     texts = (t.text for record in records for t in record.texts if t.kind in kinds)
     return train_wordpiece(texts, config.model.text.vocab_size)
+
+
+def texts_there(config: TrainConfig, corpora: Sequence[Corpus]) -> str:
+    """A sentence on what texts the corpora have: those that manifests count, else those of the first shards."""
+    counts: TextCounts = {}
+    for corpus in corpora:
+        shards = corpus.manifest.splits.get(config.split, [])
+        counted = None if all(shard.texts is not None for shard in shards) else _SHARDS_ASKED
+        for of_shard in islice(corpus.shard_text_counts(config.split), counted):
+            add_text_counts(counts, of_shard)
+    return f"The split {config.split!r} has {described_counts(counts)}."
 
 
 def _device(name: str) -> torch.device:
