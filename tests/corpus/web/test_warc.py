@@ -1,5 +1,6 @@
 """Laws of crawl archives: damage costs the record it hits, sizes are bounded, nothing is lost without a count."""
 
+import base64
 import gzip
 import pickle
 import tracemalloc
@@ -255,3 +256,77 @@ def test_a_file_on_another_file_system_is_read_alike(tmp_path: Path) -> None:
 def test_no_archive_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no file at"):
         WarcSource(WarcConfig(path=str(tmp_path))).parts()
+
+
+JPEG = b"\xff\xd8\xff\xe0" + bytes(300)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["binary/octet-stream", "application/octet-stream", "text/plain", "text/html", "image/jpg", ""]
+)
+def test_an_image_is_known_by_its_bytes_whatever_its_type_is_called(tmp_path: Path, content_type: str) -> None:
+    found = read(tmp_path, PAGES[0] + record(images(0)[0], JPEG, content_type) + PAGES[1])
+    assert [row["bytes"] for batch in found for row in batch.images.to_pylist()] == [None, JPEG, None]
+    assert not skipped(found)
+
+
+def test_packed_bytes_of_an_unknown_type_are_looked_into(tmp_path: Path) -> None:
+    octets, gzipped = "application/octet-stream", "Content-Encoding: gzip\r\n"
+    data = [
+        record(images(0)[0], gzip.compress(JPEG), octets, headers=gzipped),
+        record(
+            images(1)[0], b"%x\r\n%s\r\n0\r\n\r\n" % (len(JPEG), JPEG), octets, headers="Transfer-Encoding: chunked\r\n"
+        ),
+        record(images(2)[0], gzip.compress(b"PK no image"), octets, headers=gzipped),
+        record(images(3)[0], gzip.compress(b"body {}"), "text/css", headers=gzipped),
+        record(images(4)[0], b"PK no image", octets),
+    ]
+    found = read(tmp_path, b"".join(data))
+    assert [row["bytes"] for batch in found for row in batch.images.to_pylist()] == [JPEG, JPEG]
+    assert skipped(found) == {"response: neither page nor image": 3}
+
+
+@pytest.mark.parametrize("transfer", ["", "Content-Transfer-Encoding: base64\r\n"])
+def test_of_several_parts_the_first_page_or_image_counts(tmp_path: Path, transfer: str) -> None:
+    content = base64.encodebytes(page(0)) if transfer else page(0)
+    body = (
+        b"preamble\r\n--cut\r\nContent-Type: text/css\r\n\r\np {}\r\n--cut\r\nContent-Type: text/html\r\n"
+        + transfer.encode()
+        + b"\r\n"
+        + content
+        + b"\r\n--cut--\r\n"
+    )
+    image = b"--x\r\nContent-Type: image/jpeg\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    image += base64.encodebytes(JPEG) + b"--x--"
+    data = [
+        record(url(0), body, 'multipart/related; boundary="cut"'),
+        record(images(7)[0], image, "multipart/x-mixed-replace; boundary=x"),
+        record(url(1), b"--y\r\n\r\n--y--", "multipart/mixed; boundary=y"),
+        record(url(2), b"no boundary", "multipart/mixed"),
+    ]
+    found = read(tmp_path, b"".join(data))
+    assert ids(found) == images(0, 7)
+    assert skipped(found) == {"response: neither page nor image": 2}
+
+
+@pytest.mark.parametrize("encoding", ["none", "ISO-8859-1", "binary", "identity"])
+def test_codings_that_are_none_lose_no_page(tmp_path: Path, encoding: str) -> None:
+    found = read(tmp_path, record(url(0), page(0), headers=f"Content-Encoding: {encoding}\r\n"))
+    assert ids(found) == images(0) and not skipped(found)
+
+
+@pytest.mark.parametrize(
+    ("charset", "declared"),
+    [
+        ("gb18030", "gb2312"),
+        ("shift_jis", "Shift_JIS"),
+        ("utf-16", ""),
+        ("utf-8-sig", "iso-8859-1"),
+        ("cp1251", "windows-1251"),
+    ],
+)
+def test_texts_are_read_in_the_charset_they_are_written_in(tmp_path: Path, charset: str, declared: str) -> None:
+    said = {"cp1251": "деревянный стул у окна", "shift_jis": "窓辺の木製の椅子です"}.get(charset, "窗边的木椅子")
+    body = f"<html><title>{said}</title><img src=/k0.jpg alt='{said}'>".encode(charset)
+    found = read(tmp_path, record(url(0), body, f"text/html; charset={declared}" if declared else "text/html"))
+    assert {row["text"] for batch in found for row in batch.views.to_pylist() if row["kind"] == "alt"} == {said}

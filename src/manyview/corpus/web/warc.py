@@ -2,25 +2,57 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
+from manyview.corpus.fetch.sniff import SNIFFED_BYTES, image_type
 from manyview.corpus.location import locate
 from manyview.corpus.web.http_body import unpacked
+from manyview.corpus.web.multipart import first_shown
 
 __all__ = ["Response", "responses"]
 
 _WANTED = (WarcRecordType.response, WarcRecordType.resource)
 _PAGES = ("text/html", "application/xhtml+xml")
+_UNKNOWN = ("application/octet-stream", "binary/octet-stream", "application/unknown", "unknown/unknown", "*/*", "image")
+_HEADERS = ("Content-Type", "Transfer-Encoding", "Content-Encoding")
+_NO_HEADERS = "page: HTTP headers cannot be read"
+NEITHER = "response: neither page nor image"
 _MOST_REPAIRS = 1_000
 _WINDOW = 1 << 20
 _STARTS = (b"\x1f\x8b\x08", b"WARC/1.")
 _OVERLAP = 6
 _DAMAGED = "archive: damaged or truncated"
 _SHORT = "the record is shorter than its header says"
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What the headers of a response say."""
+
+    content_type: str
+    transfer: str = ""
+    encoding: str = ""
+    charset: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """page, image, multipart, unknown (a type that says nothing) or empty."""
+        media = re.split("[;,]", self.content_type, maxsplit=1)[0].strip().lower()
+        if media in _PAGES or not media:
+            return "page"
+        if media.startswith("image/"):
+            return "" if "svg" in media else "image"
+        return "multipart" if media.startswith("multipart/") else "unknown" if media in _UNKNOWN else ""
+
+    @property
+    def packed(self) -> bool:
+        """Whether the first bytes may be those of a packing."""
+        return bool(self.transfer or self.encoding)
 
 
 @dataclass(frozen=True)
@@ -83,33 +115,46 @@ def _until_damage(file: IO[bytes], start: int, limits: dict[str, int]) -> Iterat
 
 def _response(record: WarcRecord, place: int, limits: dict[str, int]) -> Response:
     """Raises OSError when the record ends before its length."""
-    headers = record.headers
-    kind_said, charset, transfer, encoding = headers.get("Content-Type") or "", None, "", ""
+    said = _Said(record.headers.get("Content-Type") or "")
     if record.record_type == WarcRecordType.response:
         try:
             record.parse_http()
         except (OSError, ValueError):
-            return Response(place, skipped="page: HTTP headers cannot be read")
+            return Response(place, skipped=_NO_HEADERS)
         http = record.http_headers
         status = http.status_code if http is not None else None
         if status != 200:
-            said = "response: status is not 200" if status else "page: HTTP headers cannot be read"
-            return _left_out(record, place, said)
-        kind_said, charset = http.get("Content-Type") or "", record.http_charset
-        transfer, encoding = http.get("Transfer-Encoding") or "", http.get("Content-Encoding") or ""
-    kind = _kind(kind_said)
-    if not kind or not limits[kind]:
-        return _left_out(record, place, "response: neither page nor image")
-    body = record.reader.read(limits[kind] + 1)
-    if len(body) < min(record.content_length, limits[kind]):
+            return _left_out(record, place, "response: status is not 200" if status else _NO_HEADERS)
+        content_type, transfer, encoding = (http.get(name) or "" for name in _HEADERS)
+        said = _Said(content_type, transfer, encoding, record.http_charset)
+    head = record.reader.read(SNIFFED_BYTES)
+    kind = _kind(said, head)
+    if not limits.get(kind):
+        return _left_out(record, place, NEITHER, len(head))
+    url = (record.headers.get("WARC-Target-URI") or "").strip("<> ")
+    return _unpacked(record, head, Response(place, url, kind, said.charset), said, limits)
+
+
+def _unpacked(record: WarcRecord, head: bytes, response: Response, said: _Said, limits: dict[str, int]) -> Response:
+    """The response with its content, which may turn out to be of another kind than its headers say."""
+    place, kind = response.place, response.kind
+    limit = limits[kind]
+    body = head + record.reader.read(limit + 1 - len(head))
+    if len(body) < min(record.content_length, limit):
         raise OSError(_SHORT)
-    url = (headers.get("WARC-Target-URI") or "").strip("<> ")
-    content = unpacked(body, transfer, encoding, limits[kind]) if len(body) <= limits[kind] else body
+    content = unpacked(body, said.transfer, said.encoding, limit) if len(body) <= limit else body
     if content is None:
         return Response(place, skipped=f"{kind}: packed in a way that cannot be read")
-    if len(content) > limits[kind]:
+    if len(content) > limit:
         return Response(place, skipped=f"{kind}: too many bytes")
-    return Response(place, url, kind, charset, content)
+    charset = response.charset
+    if said.kind == "multipart":
+        kind, charset, content = first_shown(said.content_type, content)
+    if kind != "image" or said.kind == "unknown":
+        kind = "image" if image_type(content) else "page" if kind == "page" else ""
+    if not limits.get(kind):
+        return Response(place, skipped=NEITHER)
+    return Response(place, response.url, kind, charset, content)
 
 
 def _check_type(record: WarcRecord) -> None:
@@ -118,19 +163,23 @@ def _check_type(record: WarcRecord) -> None:
         raise OSError(_SHORT)
 
 
-def _left_out(record: WarcRecord, place: int, reason: str) -> Response:
+def _left_out(record: WarcRecord, place: int, reason: str, already_read: int = 0) -> Response:
     """Raises OSError when the record ends before its length: then its headers may not have been all of them."""
-    if record.consume() < record.content_length:
+    if already_read + record.consume() < record.content_length:
         raise OSError(_SHORT)
     return Response(place, skipped=reason)
 
 
-def _kind(content_type: str) -> str:
-    """A page that names no type is taken for HTML: parsing what is not finds no images."""
-    said = content_type.partition(";")[0].strip().lower()
-    if said in _PAGES or not said:
-        return "page"
-    return "image" if said.startswith("image/") and "svg" not in said else ""
+def _kind(said: _Said, head: bytes) -> str:
+    """Whether to read on as a page or as an image; empty for neither.
+
+    A page that names no type is taken for HTML: parsing what is not finds no images. Images are known by their first
+    bytes whatever their type is called, as browsers know them; those that may be packed are read if their type says
+    nothing.
+    """
+    if image_type(head):
+        return "image"
+    return {"multipart": "page", "unknown": "image" if said.packed else ""}.get(said.kind, said.kind)
 
 
 def _next_start(file: IO[bytes], begin: int) -> int | None:
