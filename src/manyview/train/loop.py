@@ -253,7 +253,7 @@ def _finish(run: Run) -> DualEncoder:
 
     def save() -> None:
         try:
-            finished = DualEncoder(run.config.model, model.wordpiece)
+            finished = DualEncoder(model.config, model.wordpiece)
             finished.load_state_dict(finished_weights(run.config, model.wordpiece, whole))
             finished.save_pretrained(run.folder.model, _told(run))
         except OSError as error:
