@@ -27,6 +27,7 @@ def run(name: str, *arguments: str) -> str:
         ("collectives.py", ("--rows", "8", "--width", "16"), "all_gather_single"),
         ("train.py", ("--batch", "2", "--repeat", "1", "--what", "step"), "manyview, bfloat16"),
         ("loader.py", ("--images", "4", "--repeat", "1", "--sides", "256"), "manyview, 256 px"),
+        ("reader.py", ("--records", "50000", "--batch-size", "256"), "8 sources in 8 lanes, rank 3 of 8"),
         ("tokenizer.py", ("--texts", "200", "--repeat", "1"), "word cache"),
         ("inference.py", ("--texts", "8", "--images", "2", "--repeat", "1"), "images, manyview, float32"),
         ("fetch.py", ("--images", "200", "--hosts", "4"), "images per CPU second"),

@@ -6,7 +6,9 @@ import pytest
 import torch
 from tests.data.conftest import RECORDS
 
-from manyview.corpus import Corpus
+from manyview.config import load_config
+from manyview.corpus import Corpus, Shard
+from manyview.corpus import corpus as corpus_module
 from manyview.corpus.fingerprint import text_identity
 from manyview.data import BatchSource, ImageView, TextView, ViewsConfig, iterate
 from manyview.data.contact_sheet import render_sheet, sheet_rows
@@ -109,8 +111,39 @@ def test_a_broken_image_is_absent_and_named(broken):
 
 def test_texts_that_no_record_has_are_refused(corpus):
     views = ViewsConfig(texts={"query": TextView(kinds=("query", "clicks"))})
-    with pytest.raises(UsageError, match=r"'query' draws from .*: it has .*title \(en 40, zh 40\).*texts.query.kinds"):
+    with pytest.raises(
+        UsageError, match=r"'query' draws from .*: it has .*title \(en 40, zh 40\).*texts.query.kinds"
+    ) as told:
         source(corpus, views)
+    setting = "views.texts.query.kinds=[tags, title, description]"
+    assert setting in str(told.value)
+    view = load_config(ViewsConfig, None, [setting.removeprefix("views.")], views)  # and it does what it says
+    assert any(source(corpus, view)[0].present["query"])
+
+
+def test_kinds_are_checked_without_opening_a_shard(corpus, monkeypatch):
+    """And in a corpus whose manifest counts nothing by reading texts, never images, and no more than it takes."""
+    read: list[tuple[str, ...]] = []
+    genuine = corpus_module._read
+    monkeypatch.setattr(
+        "manyview.corpus.corpus._read", lambda *args: read.append((str(args[0]), *args[1])) or genuine(*args)
+    )
+    unknown = ViewsConfig(texts={"query": TextView(kinds=("query",))})
+    source(corpus)
+    with pytest.raises(UsageError, match="draws from"):
+        source(corpus, unknown)
+    assert not read
+    splits = {
+        split: [Shard(**shard.model_dump(include={"file", "records", "bytes", "sha256"})) for shard in shards]
+        for split, shards in corpus.manifest.splits.items()
+    }
+    plain = Corpus(corpus.folder, corpus.manifest.model_copy(update={"splits": splits}))
+    source(plain)
+    assert len(read) == 1
+    read.clear()
+    with pytest.raises(UsageError, match="draws from"):
+        source(plain, unknown)
+    assert [columns for _, *columns in read] == [["texts"]] * len(splits["train"])
 
 
 @pytest.mark.parametrize("langs", [("de",), {"en": 0, "zh": 0}, {"de": 1, "*": 0}])
@@ -243,7 +276,7 @@ def test_with_lanes_a_process_opens_only_its_own_blocks_and_still_sees_every_rec
     for rank in range(2):
         batches = source(corpus, lanes=4, rank=rank, world_size=2)
         seen.append([name for step in range(40) for name in batches[step].ids])
-        opened.append({place.block for step in range(40) for place in batches.order.batch(step, 8)[batches._mine]})
+        opened.append({block for step in range(40) for block in batches.places(step).block.tolist()})
     assert not opened[0] & opened[1]
     assert len(opened[0] | opened[1]) == blocks
     assert len(set(seen[0]) | set(seen[1])) == RECORDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,10 +76,7 @@ class Corpus:
 
     def read(self, block: Block, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows of a block in the types of SCHEMA; `columns` are names of it, all by default."""
-        table = _read(block.file, columns, block.row_group)
-        if len(table) != block.rows:
-            raise DataError(f"{block.file} has {len(table)} rows in a row group where {block.rows} were counted")
-        return table
+        return read_block(block, columns)
 
     def text_counts(self, split: str) -> TextCounts:
         """How many texts of each kind in each language a split has, as {"title": {"en": 3, "": 1}}.
@@ -104,12 +101,15 @@ class Corpus:
 
         From the manifest; shards that it does not count are read, that column only.
         """
-        blocks = self.blocks(split)
-        counted: dict[str, np.ndarray] = {}
+        shards, blocks = self._shards(split), self.blocks(split)
         ends = [*blocks.first[1:].tolist(), len(blocks)]
-        for shard, first, end in zip(self._shards(split), blocks.first.tolist(), ends, strict=True):
-            for name, rows in self._shard_sources(shard, blocks[first:end]).items():
-                counted.setdefault(name, np.zeros(len(blocks), np.int32))[first:end] = rows
+        counted: dict[str, np.ndarray] = {}
+        for shard, first, end in zip(shards, blocks.first.tolist(), ends, strict=True):
+            of_shard = self._source_rows(blocks[first:end]) if shard.sources is None else shard.sources
+            for name, rows in of_shard.items():
+                if name not in counted:
+                    counted[name] = np.zeros(len(blocks), np.int32)
+                counted[name][first:end] = rows
         return dict(sorted(counted.items()))
 
     def texts(self, split: str, shard: int) -> pa.ChunkedArray:
@@ -133,11 +133,17 @@ class Corpus:
             raise UsageError(f"the corpus at {self.folder} has no split {split!r}, only {sorted(self.splits)}")
         return self.manifest.splits[split]
 
-    def _shard_sources(self, shard: Shard, blocks: Sequence[Block]) -> dict[str, Sequence[int]]:
-        if shard.sources is not None:
-            return dict(shard.sources)
+    def _source_rows(self, blocks: Sequence[Block]) -> Mapping[str, Sequence[int]]:
         counts = [source_counts(self.read(block, ["source"])["source"]) for block in blocks]
         return {name: [of_block[name] for of_block in counts] for name in set[str]().union(*counts)}
+
+
+def read_block(block: Block, columns: Sequence[str] | None = None) -> pa.Table:
+    """What Corpus.read reads. Raises DataError naming a damaged file, or one with other rows than were counted."""
+    table = _read(block.file, columns, block.row_group)
+    if len(table) != block.rows:
+        raise DataError(f"{block.file} has {len(table)} rows in a row group where {block.rows} were counted")
+    return table
 
 
 def starter_folder() -> Path:

@@ -7,15 +7,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from manyview.corpus.blocks import Blocks
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import text_identity
 from manyview.corpus.shard_counts import TextCounts, add_text_counts
 from manyview.data.color import COLOR_DRAWS, fast_color, official_color
 from manyview.data.images import CROP_DRAWS, crop_exactly, crop_fast, decode_pixels, draw_crop, shortest_needed
 from manyview.data.languages import LanguageWeights
-from manyview.data.order import MixedOrder, Order
+from manyview.data.order import MixedOrder, Order, Places
 from manyview.data.randomness import uniforms
 from manyview.data.reader import Reader, Row
+from manyview.data.streams import make_streams
 from manyview.data.text_coverage import views_without_texts
 from manyview.data.texts import render_texts
 from manyview.data.views import ImageView, ViewsConfig
@@ -76,18 +78,27 @@ class BatchSource:
         kinds = set().union(*(view.named_kinds() for view in views.texts.values()))
         self._langs = {name: LanguageWeights(views.langs_of(name)) for name in views.texts}
         preferred = {langs.preferred for langs in self._langs.values()}
-        self._reader = Reader(corpora, split, window + 1, kinds, preferred.pop() if len(preferred) == 1 else None)
-        self.order: Order | MixedOrder = Order(self._reader.lengths, seed, window)
-        streams = [
-            lane for stream in _streams(self._reader, weights, source_exponent) for lane in _lanes(*stream, lanes)
-        ]
+        blocks = [corpus.blocks(split) for corpus in corpora]
+        streams = make_streams(corpora, split, blocks, weights=weights, source_exponent=source_exponent, lanes=lanes)
+        self._reader = Reader(
+            Blocks.joined(blocks),
+            window + 1,
+            kinds,
+            preferred.pop() if len(preferred) == 1 else None,
+            by_source=len(streams) > 1 and source_exponent != 1,
+        )
+        rows = self._reader.blocks.rows
+        self.order: Order | MixedOrder = Order(rows, seed, window)
+        self._sources: list[str | None] = [None]
         if len(streams) > 1:
-            self.order = MixedOrder([rows for rows, _ in streams], [of for _, of in streams], seed, window)
+            shape = {"seed": seed, "window": window, "num_blocks": len(rows)}
+            orders = [Order(of.rows, blocks=of.blocks, stream=i, **shape) for i, of in enumerate(streams)]
+            self.order = MixedOrder(orders, [stream.share for stream in streams])
+            self._sources = [stream.source for stream in streams]
             self._reader.cached *= -(-len(streams) // world_size)
         self._views, self._tokenize, self._size = views, tokenize, size
         self._batch_size, self._seed = batch_size, seed
-        each = -(-batch_size // world_size)
-        self._mine, self._each = slice(rank * each, (rank + 1) * each), each
+        self._rank, self._each = rank, -(-batch_size // world_size)
         if self.order.epoch_length < batch_size:
             raise UsageError(
                 f"the split {split!r} has {self.order.epoch_length} records, "
@@ -96,12 +107,14 @@ class BatchSource:
         self._check_texts(corpora, split)
 
     def __getitem__(self, step: int) -> Batch:
-        everyone = self.order.batch(step, self._batch_size)
-        places = everyone[self._mine]
+        places = self.places(step)
         there = torch.arange(self._each) < len(places)
-        places += everyone[:1] * (self._each - len(places))
-        rows = [self._reader.rows(place.block)[place.row] for place in places]
-        epochs = np.array([place.epoch for place in places])
+        if len(places) < self._each:
+            padding = self.order.batch(step, self._batch_size, 0, 1)
+            places = Places.joined([places] + [padding] * (self._each - len(places)))
+        columns = (places.block.tolist(), places.row.tolist(), places.stream.tolist())
+        rows = [self._reader.row(block, row, self._sources[of]) for block, row, of in zip(*columns, strict=True)]
+        epochs = places.epoch
         samples = np.array([row.sample for row in rows], np.int64)
         images, problems = self._images(step, rows, epochs, samples)
         decoded = there & torch.tensor([row.id not in problems for row in rows])
@@ -134,6 +147,10 @@ class BatchSource:
             identities=identities,
             problems=list(problems.items()),
         )
+
+    def places(self, step: int) -> Places:
+        """Where the records of this process stand in step `step`, padding left out."""
+        return self.order.batch(step, self._batch_size, self._rank * self._each, (self._rank + 1) * self._each)
 
     def _images(
         self, step: int, rows: Sequence[Row], epochs: np.ndarray, samples: np.ndarray
@@ -169,30 +186,6 @@ class BatchSource:
                 return
         for sentence in views_without_texts(self._views, counts).values():
             raise UsageError(sentence)
-
-
-def _streams(
-    reader: Reader, weights: Sequence[float], source_exponent: float
-) -> list[tuple[Sequence[Sequence[int]], float]]:
-    """(rows by block, share of the batch) of what is read side by side: corpora, or their sources."""
-    if source_exponent == 1:
-        return [(rows, weights[number]) for number, rows in reader.rows_by_corpus().items()]
-    by_source = reader.rows_by_source()
-    parts = {key: sum(map(len, rows)) ** source_exponent for key, rows in by_source.items()}
-    totals = {number: sum(of for key, of in parts.items() if key[0] == number) for number, _ in by_source}
-    return [(rows, weights[key[0]] * parts[key] / totals[key[0]]) for key, rows in by_source.items()]
-
-
-def _lanes(rows: Sequence[Sequence[int]], share: float, lanes: int) -> list[tuple[Sequence[Sequence[int]], float]]:
-    """A stream's blocks dealt out, the fullest first to the emptiest lane; lanes that would stay empty are not made."""
-    filled = sorted((number for number, of in enumerate(rows) if len(of)), key=lambda number: -len(rows[number]))
-    dealt: list[list[int]] = [[] for _ in range(max(1, min(lanes, len(filled))))]
-    for number in filled:
-        min(dealt, key=lambda lane: sum(len(rows[block]) for block in lane)).append(number)
-    return [
-        ([of if number in lane else () for number, of in enumerate(rows)], share / len(dealt))
-        for lane in map(set, dealt)
-    ]
 
 
 def _colored(view: ImageView, pixels: np.ndarray, draws: np.ndarray) -> Tensor:

@@ -1,17 +1,20 @@
 """Reader: rows of a corpus by block, as much of them as the views need."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from manyview.corpus.corpus import Corpus
+from manyview.corpus.blocks import Blocks
+from manyview.corpus.corpus import read_block
 from manyview.corpus.fingerprint import identity
 from manyview.corpus.record import Text
 from manyview.data.languages import LanguageWeights
+from manyview.errors import DataError
 
 __all__ = ["Reader", "Row"]
 
@@ -29,59 +32,65 @@ class Row:
     texts: tuple[Text, ...]
 
 
+@dataclass(frozen=True)
+class _BlockRows:
+    """The rows of a block, and the numbers of those of each source where they are wanted."""
+
+    rows: list[Row]
+    of_source: dict[str, list[int]]
+
+
 class Reader:
-    """Reads whole blocks of a split of one or several corpora and keeps the last `cached`: memory is bounded by that.
+    """Reads whole blocks, of one or several corpora, and keeps the last `cached`: memory is bounded by that.
 
     `kinds` (None: all) name the texts worth keeping, and `langs` the languages: where a record has texts of a kind in
-    one of them, its texts of that kind in other languages are left out.
+    one of them, its texts of that kind in other languages are left out. `by_source` says that rows are asked for by
+    source.
     """
 
     def __init__(
         self,
-        corpora: Sequence[Corpus],
-        split: str,
+        blocks: Blocks,
         cached: int,
         kinds: Set[str] | None = None,
         langs: Set[str] | None = None,
+        *,
+        by_source: bool = False,
     ) -> None:
-        self._corpora = corpora
-        self._blocks = [(number, block) for number, corpus in enumerate(corpora) for block in corpus.blocks(split)]
+        self.blocks = blocks
         self.cached = cached
         self._kinds, self._langs = kinds, langs
-        self._kept: OrderedDict[int, list[Row]] = OrderedDict()
+        self._columns = (*_COLUMNS, "source") if by_source else _COLUMNS
+        self._kept: OrderedDict[int, _BlockRows] = OrderedDict()
 
-    @property
-    def lengths(self) -> tuple[int, ...]:
-        """Rows of each block."""
-        return tuple(block.rows for _, block in self._blocks)
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_kept": OrderedDict()}
 
-    def rows(self, block: int) -> list[Row]:
-        """The rows of a block. Raises DataError naming the file when it is damaged."""
-        if block not in self._kept:
-            self._kept[block] = list(self._parse(self._read(block, _COLUMNS)))
+    def row(self, block: int, number: int, source: str | None = None) -> Row:
+        """A row of a block, by its number among all, or among those of a source.
+
+        Raises DataError naming the file when it is damaged, or holds fewer rows than its manifest counts.
+        """
+        kept = self._block_rows(block)
+        if source is None:
+            return kept.rows[number]
+        numbers = kept.of_source.get(source, [])
+        if number >= len(numbers):
+            raise DataError(f"{self.blocks[block].file} has fewer rows of the source {source!r} than were counted")
+        return kept.rows[numbers[number]]
+
+    def _block_rows(self, number: int) -> _BlockRows:
+        if number not in self._kept:
+            table = read_block(self.blocks[number], self._columns)
+            of_source: dict[str, list[int]] = {}
+            if "source" in self._columns:
+                for row, source in enumerate(table.column("source").to_pylist()):
+                    of_source.setdefault(source or "", []).append(row)
+            self._kept[number] = _BlockRows(list(self._parse(table)), of_source)
             if len(self._kept) > self.cached:
                 self._kept.popitem(last=False)
-        self._kept.move_to_end(block)
-        return self._kept[block]
-
-    def rows_by_corpus(self) -> dict[int, list[Sequence[int]]]:
-        """For each corpus, by its number, the numbers of its rows in each block: all or none."""
-        return {
-            number: [range(block.rows if of == number else 0) for of, block in self._blocks]
-            for number in range(len(self._corpora))
-        }
-
-    def rows_by_source(self) -> dict[tuple[int, str], list[list[int]]]:
-        """The same for each (number of the corpus, source); reads one column of all blocks."""
-        found: dict[tuple[int, str], list[list[int]]] = {}
-        for number, (corpus, _) in enumerate(self._blocks):
-            for row, source in enumerate(self._read(number, ("source",)).column("source").to_pylist()):
-                found.setdefault((corpus, source or ""), [[] for _ in self._blocks])[number].append(row)
-        return dict(sorted(found.items()))
-
-    def _read(self, number: int, columns: Sequence[str]) -> pa.Table:
-        corpus, block = self._blocks[number]
-        return self._corpora[corpus].read(block, columns)
+        self._kept.move_to_end(number)
+        return self._kept[number]
 
     def _parse(self, table: pa.Table) -> Iterator[Row]:
         texts = self._texts(table.column("texts").combine_chunks())

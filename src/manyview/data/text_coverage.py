@@ -19,9 +19,10 @@ def views_without_texts(views: ViewsConfig, counts: TextCounts) -> dict[str, str
         kinds, langs = view.named_kinds(), LanguageWeights(views.langs_of(name))
         spoken = {lang for kind in kinds for lang in counts.get(kind, {})}
         if not spoken:
+            setting = f"views.texts.{name}.kinds=[{', '.join(_most_frequent(counts)[:_SHOWN])}]"
             sentences[name] = (
                 f"the view {name!r} draws from {sorted(kinds)}, of which the corpus has none: it has "
-                f"{described_counts(counts)}; name some of these in views.texts.{name}.kinds"
+                f"{described_counts(counts)}" + (f"; {setting} would use them" if counts else "")
             )
         elif not langs.shares(spoken):
             own = f"views.texts.{name}.langs" if view.langs else "views.langs"
@@ -39,8 +40,12 @@ def described_counts(counts: TextCounts) -> str:
     """For a sentence: "caption (de 1,200, none stated 30), tags (de 5,000)"; the most frequent ones first."""
     if not counts:
         return "no text at all"
-    kinds = sorted(counts, key=lambda kind: (-sum(counts[kind].values()), kind))
+    kinds = _most_frequent(counts)
     return ", ".join(f"{kind} ({_languages(counts[kind])})" for kind in kinds[:_SHOWN]) + _more(len(kinds), "kind")
+
+
+def _most_frequent(counts: TextCounts) -> list[str]:
+    return sorted(counts, key=lambda kind: (-sum(counts[kind].values()), kind))
 
 
 def _languages(langs: Mapping[str, int]) -> str:

@@ -11,7 +11,7 @@ from manyview.train.config import ObjectiveConfig, OptimizerConfig, PairConfig, 
 
 __all__ = ["RECIPES", "recipe"]
 
-CAPTION = ("caption", "title", "description", "context")
+CAPTION = ("caption", "title", "description", "context", "query", "alt")
 TAGS = ("tags", "objects", "category")
 _SAID = {"title": 3.0, "caption": 3.0, "query": 3.0, "alt": 3.0, "description": 1.0, "context": 1.0}
 _TAGGED = {"tags": 3.0, "objects": 3.0}
