@@ -91,8 +91,8 @@ class _Worker:
             code = self.process.exitcode or 0
             how = f"was killed by signal {-code}" if code < 0 else f"exited with code {code}"
             raise ManyviewError(
-                f"loader worker {self.process.pid} {how} (step {step + 1}): memory that ran out, or fewer workers or a "
-                "smaller window"
+                f"loader worker {self.process.pid} {how} (step {step + 1}): where memory "
+                "ran out, fewer workers need less"
             ) from None
         if isinstance(made, Exception):
             raise made

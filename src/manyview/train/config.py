@@ -11,15 +11,14 @@ from manyview.objective import FalseNegatives, Pair
 from manyview.train.spread import Parallel
 from manyview.train.start import StartConfig
 
-__all__ = ["HOW", "ObjectiveConfig", "OptimizerConfig", "PairConfig", "TrainConfig"]
+__all__ = ["ObjectiveConfig", "OptimizerConfig", "PairConfig", "TrainConfig"]
 
 
-HOW = {
-    *("device", "workers", "window", "parallel", "activation_checkpointing", "compile", "chunk_size", "log_every"),
-    *("evaluate_every", "evaluate_split", "save_every", "save_minutes", "keep_checkpoints", "patience_s"),
-    *("max_bad_share", "tensorboard", "wandb", "keep_best"),
+_RESUMABLE = {
+    *("device", "workers", "parallel", "activation_checkpointing", "compile", "chunk_size", "log_every"),
+    *("save_every", "save_minutes", "keep_checkpoints", "patience_s", "max_bad_share", "tensorboard", "wandb"),
 }
-"""Keys that say how a run is run, not what it computes: they may differ when it is resumed."""
+_EVALUATION = {"evaluate_every", "evaluate_split"}
 
 
 class PairConfig(Config):
@@ -113,7 +112,9 @@ class TrainConfig(Config):
         description="Parts in which a corpus is read side by side. A multiple of the number of processes lets each "
         "open its own files only; each part then counts its own epochs.",
     )
-    window: int = Field(16, ge=1, description="Row groups shuffled together, and kept in memory.")
+    window: int = Field(
+        16, ge=1, description="Row groups shuffled together, and kept in memory; fixed for the whole run."
+    )
     parallel: Parallel = Field(
         "ddp", description="Several processes: the whole model on each (ddp), or a part of each layer (fsdp)."
     )
@@ -157,6 +158,11 @@ class TrainConfig(Config):
                         f"objective.pairs names the view {view!r}, views has {', '.join(self.views.names)}"
                     )
         return self
+
+    @property
+    def resumable_keys(self) -> set[str]:
+        """Keys that may differ when the run is resumed: its weights do not depend on them."""
+        return _RESUMABLE if self.keep_best else _RESUMABLE | _EVALUATION
 
     @property
     def corpora(self) -> dict[str, float]:

@@ -13,7 +13,7 @@ import manyview
 from manyview.config import load_config, save_config
 from manyview.errors import ManyviewError, UsageError
 from manyview.model.config import with_saved_defaults
-from manyview.train.config import HOW, TrainConfig
+from manyview.train.config import TrainConfig
 from manyview.train.metrics import Metrics, read_metrics
 
 __all__ = ["RunFolder"]
@@ -88,7 +88,7 @@ class RunFolder:
         loaded = load_config(TrainConfig, self.config)
         saved = loaded.model_copy(update={"model": with_saved_defaults(loaded.model)}).model_dump(mode="json")
         given = config.model_dump(mode="json")
-        for key in (key for key in _differing(saved, given) if key.partition(".")[0] not in HOW):
+        for key in (key for key in _differing(saved, given) if key.partition(".")[0] not in config.resumable_keys):
             raise UsageError(
                 f"the run at {self.path} has another {key} than asked for: "
                 "resume it with its own configuration, or replace it with --overwrite"
