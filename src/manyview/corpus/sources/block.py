@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["ILL_TYPED", "Block", "column_of", "path_in", "plain", "row_places", "written_float"]
+__all__ = ["ILL_TYPED", "Block", "column_of", "path_in", "plain", "relisted", "row_places", "written_float"]
 
 ILL_TYPED = "field: not a text or number"
 HUGE = 10**40  # Python refuses to write integers of more than 4300 digits
@@ -91,14 +91,26 @@ def plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
         column = pa.concat_arrays(column.chunks)
     if isinstance(column.type, pa.BaseExtensionType):
-        column = column.storage
+        return _without_extension(column)
     if pa.types.is_dictionary(column.type):
         return plain(column.dictionary_decode())
     if pa.types.is_run_end_encoded(column.type):
         return plain(pc.run_end_decode(column))
+    if _is_view_of_lists(column.type):  # a cast may give lengths below zero where lists are null
+        return relisted(column, pc.list_flatten(column))
     if simple := _simple_type(column.type):
         return column.cast(simple)
     return column
+
+
+def _without_extension(column: pa.Array) -> pa.Array:
+    if isinstance(column.type, pa.UuidType):
+        return pa.array([None if one is None else str(one) for one in column.to_pylist()], pa.string())
+    return plain(column.storage)
+
+
+def _is_view_of_lists(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind))
 
 
 def column_of(values: Sequence[Any], wrong: Counter[str]) -> pa.Array:
@@ -188,13 +200,15 @@ def _field(column: pa.Array, name: str) -> pa.Array | None:
         return pc.struct_field(column, name) if kind.get_field_index(name) >= 0 else None
     if pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
         values = _field(pc.list_flatten(column), name)
-        return None if values is None else _relisted(column, values)
+        return None if values is None else relisted(column, values)
+    if pa.types.is_map(kind) and pa.types.is_string(kind.key_type):
+        return pc.map_lookup(column, pa.scalar(name), "last")
     if pa.types.is_string(kind):
         return column_of([None if text is None else _inner(text, name) for text in column.to_pylist()], Counter())
     return None
 
 
-def _relisted(column: pa.Array, values: pa.Array) -> pa.Array:
+def relisted(column: pa.Array, values: pa.Array) -> pa.Array:
     """Lists of the same lengths over other values; a missing list becomes an empty one."""
     lengths = pc.fill_null(pc.list_value_length(column), 0)
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
@@ -207,11 +221,6 @@ def _simple_type(kind: pa.DataType) -> pa.DataType | None:
         return pa.string()
     if types.is_large_binary(kind) or types.is_binary_view(kind) or types.is_fixed_size_binary(kind):
         return pa.binary()
-    if (
-        types.is_large_list(kind)
-        or types.is_fixed_size_list(kind)
-        or types.is_list_view(kind)
-        or types.is_large_list_view(kind)
-    ):
+    if types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return pa.list_(kind.value_type)
     return None

@@ -12,13 +12,26 @@ import pyarrow.compute as pc
 from manyview.corpus.sources.block import plain, written_float
 from manyview.corpus.sources.written_lists import written_list
 
-__all__ = ["MAX_TEXT_BYTES", "WRITTEN_LIST", "Exploded", "as_numbers", "as_texts", "exploded", "fault_of"]
+__all__ = [
+    "MAX_TEXT_BYTES",
+    "NOTHING",
+    "WRITTEN_LIST",
+    "Exploded",
+    "as_ids",
+    "as_numbers",
+    "as_texts",
+    "exploded",
+    "fault_of",
+]
 
 MAX_TEXT_BYTES = 1 << 20
 WRITTEN_LIST = "list"  # a cell is a list written out
 LIST = pa.list_(pa.string())
 OPENING = pa.array(["[", "{", "("])
-NOTHING = pa.array(["nan", "NaN", "NULL", "null", "None", "<NA>"])  # how programs write that a cell is empty
+NOTHING = pa.array(  # how programs write that a cell is empty
+    ["nan", "NaN", "NAN", "-nan", "null", "Null", "NULL", "none", "None", "<NA>", "NA", "N/A", "n/a", "#N/A", r"\N"]
+)
+WHOLE = r"^([+-]?\d+)\.0+$"
 
 
 @dataclass(frozen=True)
@@ -33,7 +46,7 @@ class Exploded:
 def as_texts(column: pa.Array) -> tuple[pa.Array, pa.Array]:
     """Trimmed texts or null, and which cells hold something that is no text, number or list of just one.
 
-    Blank cells and those in which a program wrote that there is nothing (nan, NULL, None) are null.
+    Blank cells and those in which a program wrote that there is NOTHING are null.
     """
     column = plain(column)
     if pa.types.is_list(column.type):
@@ -47,6 +60,12 @@ def as_texts(column: pa.Array) -> tuple[pa.Array, pa.Array]:
     trimmed = pc.utf8_trim_whitespace(texts)
     empty = pc.or_(pc.equal(trimmed, ""), pc.is_in(trimmed, NOTHING))
     return pc.if_else(pc.fill_null(empty, True), pa.scalar(None, pa.string()), trimmed), wrong
+
+
+def as_ids(column: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """As `as_texts`, and whole numbers are written as such: a table that was read with gaps in it holds 7.0 for 7."""
+    texts, wrong = as_texts(column)
+    return pc.replace_substring_regex(texts, WHOLE, r"\1"), wrong
 
 
 def fault_of(column: pa.Array) -> str:

@@ -69,7 +69,11 @@ def _guessed(path: str) -> AnySource:
 def _layout(path: str, names: list[str]) -> AnySource | None:
     """Layouts that the names of their files show."""
     bases = [posixpath.basename(name) for name in names]
-    if "dataset_dict.json" in bases or "dataset_info.json" in bases or any(base.endswith(".arrow") for base in bases):
+    if (
+        "dataset_dict.json" in bases
+        or "dataset_info.json" in bases
+        or any(base.endswith((".arrow", ".feather")) for base in bases)
+    ):
         return HuggingFaceConfig(path=path)
     if any(base.endswith("_imgs.tsv") for base in bases) and any(base.endswith("_texts.jsonl") for base in bases):
         return ChineseClipConfig(path=path)

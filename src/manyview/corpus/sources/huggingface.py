@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import Field
 
 from manyview.corpus.location import locate
-from manyview.corpus.sources.block import Block, path_in, plain
+from manyview.corpus.sources.block import Block, path_in
+from manyview.corpus.sources.class_labels import labelled_features
 from manyview.corpus.sources.contract import Batch
 from manyview.corpus.sources.damage import counted_batch, read_or_none, until_damage
 from manyview.corpus.sources.detect import completed
@@ -36,7 +35,7 @@ from manyview.errors import UsageError
 
 __all__ = ["HuggingFaceConfig", "HuggingFacePart", "HuggingFaceSource"]
 
-SUFFIXES = (".arrow", ".parquet")
+SUFFIXES = (".arrow", ".feather", ".parquet")
 LEFT_BEHIND = ("cache-", "tmp")  # what `map` and an interrupted save leave in the folder
 SPLIT = re.compile(r"(\w+?)[-_.]\d+(?:[-_.]of[-_.]\d+)?(?:[-_.]\w+)?\.(?:parquet|arrow)")
 
@@ -110,10 +109,8 @@ def dataset_schema(file: File) -> pa.Schema:
 
 
 def _blocks(file: File, columns: Sequence[str]) -> Iterator[Block]:
-    names = _class_names(dataset_schema(file))
     is_parquet = suffix_of(file.path) == ".parquet"
-    for block in parquet_blocks(file, None, columns) if is_parquet else _arrow_blocks(file, columns):
-        yield _with_class_names(block, names)
+    return parquet_blocks(file, None, columns) if is_parquet else _arrow_blocks(file, columns)
 
 
 def _first_block(file: File, columns: Sequence[str]) -> Block | None:
@@ -150,49 +147,11 @@ def _input(raw: Any, file: File) -> Any:
 def _arrow_blocks(file: File, wanted: Sequence[str]) -> Iterator[Block]:
     first = 0
     with _opened_arrow(file) as reader:
-        names = reader.schema.names
+        names, features = reader.schema.names, labelled_features(reader.schema)
         columns = list(dict.fromkeys(top for name in wanted if (top := path_in(name, names)) is not None))
         for batch in reader:
             kept = batch.select(columns)
             rows = max(1, min(MAX_BLOCK_ROWS, MAX_BLOCK_BYTES * len(batch) // max(kept.nbytes, 1)))
             for start in range(0, len(batch), rows):
-                yield arrow_block(kept.slice(start, rows), file.name, first + start)
+                yield arrow_block(kept.slice(start, rows), file.name, first + start, features)
             first += len(batch)
-
-
-def _class_names(schema: pa.Schema) -> dict[str, pa.Array]:
-    """The names of each column with the feature ClassLabel, or of lists of it."""
-    noted = (schema.metadata or {}).get(b"huggingface", b"{}")
-    try:
-        features = json.loads(noted)["info"]["features"]
-        labels = {name: _class_label(feature) for name, feature in features.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {}
-    return {name: pa.array(names, pa.string()) for name, names in labels.items() if names}
-
-
-def _class_label(feature: Any) -> list[str] | None:
-    if isinstance(feature, list) and len(feature) == 1:
-        return _class_label(feature[0])
-    if not isinstance(feature, Mapping):
-        return None
-    if feature.get("_type") in {"List", "LargeList", "Sequence"}:
-        return _class_label(feature.get("feature"))
-    return feature.get("names") if feature.get("_type") == "ClassLabel" else None
-
-
-def _with_class_names(block: Block, names: Mapping[str, pa.Array]) -> Block:
-    columns = {
-        name: _named(plain(column), names[name]) if name in names else column for name, column in block.columns.items()
-    }
-    return replace(block, columns=columns)
-
-
-def _named(column: pa.Array, names: pa.Array) -> pa.Array:
-    """Numbers, or lists of them, as names; -1 and others without a name are null."""
-    if pa.types.is_list(column.type):
-        lengths = pc.fill_null(pc.list_value_length(column), 0)
-        offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
-        return pa.ListArray.from_arrays(offsets, _named(plain(pc.list_flatten(column)), names))
-    known = pc.and_(pc.greater_equal(column, 0), pc.less(column, len(names)))
-    return names.take(pc.if_else(known, column, pa.scalar(None, column.type)))

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from manyview.config import Config
 from manyview.corpus.sources.block import Block
-from manyview.corpus.sources.cells import MAX_TEXT_BYTES, as_numbers, as_texts, fault_of
+from manyview.corpus.sources.cells import MAX_TEXT_BYTES, as_ids, as_numbers, as_texts, fault_of
 from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
 from manyview.corpus.sources.damage import counted_batch, read_or_none, until_damage
 from manyview.corpus.sources.detect import require_names
@@ -160,7 +160,7 @@ def _texts(block: Block, name: str, skipped: Counter[str]) -> pa.Array:
     column = block.column(name)
     if column is None:
         return pa.nulls(len(block), pa.string())
-    texts, wrong = as_texts(column)
+    texts, wrong = as_ids(column) if name in {"id", "group"} else as_texts(column)
     skipped[f"{name}: {fault_of(column)}"] += pc.sum(wrong).as_py() or 0
     return texts
 

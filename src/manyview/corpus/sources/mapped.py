@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from manyview.corpus.sources.block import Block, plain
-from manyview.corpus.sources.cells import as_numbers, as_texts, exploded, fault_of
+from manyview.corpus.sources.cells import as_ids, as_numbers, as_texts, exploded, fault_of
 from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
 from manyview.corpus.sources.mapping import Column, Constant, RowMapping, ViewMapping
 from manyview.corpus.sources.pictures import Places, pictures
@@ -65,7 +65,7 @@ def _ids(
         ids, wrong = _default_ids(block, mapping, found), pa.array([False] * len(block), pa.bool_())
     else:
         column = _column(block, mapping.id)
-        ids, wrong = as_texts(column)
+        ids, wrong = as_ids(column)
         skipped[f"id: {fault_of(column)}"] += pc.sum(wrong).as_py() or 0
     empty = pc.and_(ids.is_null(), pc.invert(wrong))
     skipped["id: empty"] += pc.sum(empty).as_py() or 0
@@ -139,7 +139,7 @@ def _scalar(block: Block, said: str | Constant | None, name: str, skipped: Count
     if said is None:
         return pa.nulls(len(block), pa.string())
     column = _column(block, said)
-    texts, wrong = as_texts(column)
+    texts, wrong = as_ids(column) if name in {"id", "group"} else as_texts(column)
     skipped[f"{name}: {fault_of(column)}"] += pc.sum(wrong).as_py() or 0
     return texts
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from manyview.corpus.location import locate, open_parquet
 from manyview.corpus.sources.block import Block, path_in, row_places
+from manyview.corpus.sources.class_labels import labelled_features, with_class_names
 from manyview.corpus.sources.damage import until_damage
 from manyview.corpus.sources.delimited import (
     Dialect,
@@ -68,19 +69,20 @@ def parquet_blocks(file: File, groups: Sequence[int] | None, wanted: Sequence[st
     with opened_parquet(file) as opened:
         names = opened.schema_arrow.names
         columns = list(dict.fromkeys(top for name in wanted if (top := path_in(name, names)) is not None))
-        before = _rows_before(opened.metadata)
+        features, before = labelled_features(opened.schema_arrow), _rows_before(opened.metadata)
         for group in range(opened.metadata.num_row_groups) if groups is None else groups:
             first = before[group]
             size = _rows_at_once(opened.metadata.row_group(group), columns)
             for batch in opened.iter_batches(size, [group], columns, use_threads=False):
-                yield arrow_block(batch, file.name, first)
+                yield arrow_block(batch, file.name, first, features)
                 first += batch.num_rows
 
 
-def arrow_block(batch: pa.RecordBatch, file: str, first: int) -> Block:
-    """Rows that stand in Arrow already, the first of them at `first`."""
+def arrow_block(batch: pa.RecordBatch, file: str, first: int, features: Mapping[str, Any]) -> Block:
+    """Rows that stand in Arrow already, the first of them at `first`; class numbers of `features` become names."""
     columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-    return Block(columns, row_places(file, range(first, first + batch.num_rows)), posixpath.dirname(file))
+    block = Block(columns, row_places(file, range(first, first + batch.num_rows)), posixpath.dirname(file))
+    return with_class_names(block, features)
 
 
 def delimited_blocks(file: File, dialect: Dialect, columns: Sequence[str], wanted: Sequence[str]) -> Iterator[Block]:
