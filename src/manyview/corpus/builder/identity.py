@@ -16,7 +16,7 @@ import pyarrow as pa
 from manyview.corpus.builder.staged import PART_BITS, VIEWS
 from manyview.corpus.sources.config import AnySource
 from manyview.corpus.sources.webdataset import WebDatasetConfig
-from manyview.corpus.web.source import PagesConfig, WarcConfig
+from manyview.corpus.web.source import WarcConfig
 
 __all__ = ["EVERYWHERE", "IDENTITY", "TEXT_APART", "Identities", "meaning_of_equal_ids", "scope_of"]
 
@@ -34,7 +34,7 @@ Write = Callable[[str, Any], Any]
 
 def scope_of(source: AnySource | None, label: str, part: str) -> str:
     """The name of what the ids of a part of a source are unique in; a source of None is a click log."""
-    if isinstance(source, WarcConfig | PagesConfig):
+    if isinstance(source, WarcConfig):
         return EVERYWHERE
     if isinstance(source, WebDatasetConfig) and source.id in KEYS:
         return f"{label}/{part}"

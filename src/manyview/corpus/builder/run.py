@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
-
+from manyview.corpus.builder.archived import ArchivedTask, archive_of, stage_archived
 from manyview.corpus.builder.boilerplate import boilerplate_of
 from manyview.corpus.builder.claim import Mode, check_not_within, claim, clear
 from manyview.corpus.builder.config import BuildConfig
 from manyview.corpus.builder.counts import ordered, spoken, summed
 from manyview.corpus.builder.earlier import NOTHING, Earlier, read_earlier
+from manyview.corpus.builder.fetching import fetch_named
 from manyview.corpus.builder.identity import TEXT_APART, scope_of
 from manyview.corpus.builder.labels import labels
 from manyview.corpus.builder.landing import landing, read_json, remove, write_json
@@ -35,7 +35,6 @@ from manyview.corpus.builder.write import ShardTask, WrittenShard, write_shard
 from manyview.corpus.clicks import ClickLog, query_views
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.engine import Engine
-from manyview.corpus.fetch import FetchReport, FetchStore, fetch
 from manyview.corpus.location import locate
 from manyview.corpus.manifest import MANIFEST, UNFINISHED, Manifest, Shard
 from manyview.corpus.sources.config import open_source
@@ -51,6 +50,7 @@ __all__ = ["Progress", "build"]
 Progress = Callable[[str, int, int], None]  # what is done, how much of it, of how much
 
 ALL = "all sources"
+NOT_ARCHIVED = "image: in no archive, and fetch.user_agent is not set"
 NO_IMAGE, NOT_NEW = "text: there is no image of its id", "text: no new image has its id"
 _JUDGED_AFTER = 1000  # images
 
@@ -180,30 +180,32 @@ class _Build:
     def _fetched(self, staged: Sequence[Staged], tasks: Sequence[PartTask]) -> list[Staged]:
         """What became of the images that are named by URL."""
         named = [(part.urls, task) for part, task in zip(staged, tasks, strict=True) if part.urls]
+        held = self._archived(named, archive_of(staged, tasks, self.folder))
+        if held:
+            named = [(one.urls, task) for one, (_, task) in zip(held, named, strict=True) if one.urls]
         if not named:
-            return []
-        total = sum(part.counts.get("urls", 0) for part in staged)
-        if self.config.fetch is None:
-            raise UsageError(
-                f"{total:,} images are named by URL: say who fetches them, "
-                "as in fetch.user_agent='my-corpus/1.0 (+https://example.org/crawler)'"
-            )
-        store = FetchStore(self.folder / "fetched")
-        tell = self._fetching(total)
-        fetch(_urls(urls for urls, _ in named), store, self.config.fetch, tell, retry="temporary")
+            return held
+        total = sum(part.counts.get("urls", 0) for part in held or staged)
+        if self.config.fetch is None and any(one.images for one in held):
+            self._count(ALL, {NOT_ARCHIVED: total})
+            return held
+        files = [urls for urls, _ in named]
+        store = fetch_named(files, total, self.config.fetch, self.folder / "fetched", self.progress)
         state = digest(store.counts())
         looks = [FetchedTask(urls, task, store, state) for urls, task in named]
         found = dict(self._mapped("looking at images", stage_fetched, looks))
         for look in looks:
             self._count(look.part.source, found[look.key].skipped)
-        self._judge([*staged, *found.values()])
+        self._judge([*staged, *held, *found.values()])
+        return [*held, *(found[look.key] for look in looks)]
+
+    def _archived(self, named: Sequence[tuple[str, PartTask]], archive: Path | None) -> list[Staged]:
+        """What archives hold of the images that are named by URL; nothing where there is no archive."""
+        looks = [ArchivedTask(urls, task, archive) for urls, task in named if archive is not None]
+        found = dict(self._mapped("looking into archives", stage_archived, looks)) if looks else {}
+        for look in looks:
+            self._count(look.part.source, found[look.key].skipped)
         return [found[look.key] for look in looks]
-
-    def _fetching(self, total: int) -> Callable[[FetchReport], None]:
-        def tell(report: FetchReport) -> None:
-            self.progress("fetching images", min(total, report.known + sum(report.counts.values())), total)
-
-        return tell
 
     def _plan(self, staged: Sequence[Staged], scores: Sequence[StagedScores], tasks: Sequence[PartTask]) -> Plan:
         """The plan, made once: it is kept with all that it was made from."""
@@ -339,10 +341,3 @@ def _paths(sources: Iterable[Any]) -> Iterator[str]:
     for source in sources:
         for path in (getattr(source, name, None) for name in ("path", "images", "views", "table")):
             yield from [path] if isinstance(path, str) else path or ()
-
-
-def _urls(files: Iterable[str]) -> Iterator[str]:
-    for file in files:
-        with pq.ParquetFile(file) as opened:
-            for batch in opened.iter_batches(columns=["url"]):
-                yield from batch["url"].to_pylist()

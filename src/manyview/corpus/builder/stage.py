@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from manyview.corpus.builder import staged
+from manyview.corpus.builder.identity import EVERYWHERE
 from manyview.corpus.builder.landing import read_json, write_json
 from manyview.corpus.builder.part_writer import PartWriter
 from manyview.corpus.builder.pointed import PointedBytes
@@ -24,14 +25,24 @@ from manyview.corpus.fingerprint import image_identity
 from manyview.corpus.sources.contract import Batch, Part
 from manyview.errors import DataError
 
-__all__ = ["FetchedTask", "PartTask", "Staged", "digest", "stage_fetched", "stage_part"]
+__all__ = [
+    "KNOWN_FIELDS",
+    "URLS",
+    "FetchedTask",
+    "PartTask",
+    "Staged",
+    "digest",
+    "stage_fetched",
+    "stage_part",
+    "staged_once",
+]
 
 _LOOKED_AT = ("content", "stamp", "looks")
 URLS = pa.schema([field for field in staged.IMAGES if field.name not in _LOOKED_AT] + [("url", pa.string())])
-_KNOWN = tuple(field for field in staged.IMAGES if field.name in ("path", "offset", "length", *_LOOKED_AT))
+KNOWN_FIELDS = tuple(field for field in staged.IMAGES if field.name in ("path", "offset", "length", *_LOOKED_AT))
 _SEEN = ("id", "url", "bytes", "path", "offset", "length")
 
-Known = tuple[str, int, int, int, int | None, int | None]  # _KNOWN of an image
+Known = tuple[str, int, int, int, int | None, int | None]  # KNOWN_FIELDS of an image
 
 _ROWS_AT_ONCE = 4096
 
@@ -43,6 +54,8 @@ class Staged:
     images: str | None
     views: str | None
     urls: str | None
+    links: str | None
+    refused: str | None  # ids of images that were looked at and left out, where ids are addresses
     counts: dict[str, int]
     skipped: dict[str, int]
 
@@ -53,7 +66,7 @@ class PartTask:
 
     part: Part
     source: str
-    scope: str  # within which ids are names; the tables do not depend on it
+    scope: str  # within which ids are names
     first_place: int
     license: str
     seed: int
@@ -63,7 +76,15 @@ class PartTask:
     @property
     def key(self) -> str:
         """Differs when anything differs that the tables depend on."""
-        told = (staged.FORMAT, self.source, self.first_place, self.license, self.seed, self.cleaner.name)
+        told = (
+            staged.FORMAT,
+            self.scope == EVERYWHERE,
+            self.source,
+            self.first_place,
+            self.license,
+            self.seed,
+            self.cleaner.name,
+        )
         return digest(self.part, self.part.version, *told)
 
 
@@ -87,22 +108,22 @@ def stage_part(task: PartTask) -> Staged:
 
     Images stay where they are if a file holds them as they are; other bytes are written beside the tables.
     """
-    return _once(task.folder, task.key, lambda out: _stage_part(task, out))
+    return staged_once(task.folder, task.key, lambda out: _stage_part(task, out))
 
 
 def stage_fetched(task: FetchedTask) -> Staged:
     """Look at what was fetched for a part, once; failures are counted by reason."""
-    return _once(task.part.folder, task.key, lambda out: _stage_fetched(task, out))
+    return staged_once(task.part.folder, task.key, lambda out: _stage_fetched(task, out))
 
 
-def _once(folder: Path, key: str, work: Callable[[PartWriter], None]) -> Staged:
+def staged_once(folder: Path, key: str, work: Callable[[PartWriter], None]) -> Staged:
     """The record of an earlier call, or of this one. Another attempt at the same time writes other files."""
     done = folder / f"{key}.json"
     found = read_json(done)
     if found is None:
         with PartWriter(folder, f"{key}-{uuid.uuid4().hex[:8]}") as out:
             work(out)
-        tables = {name: out.written(name) for name in ("images", "views", "urls")}
+        tables = {name: out.written(name) for name in ("images", "views", "urls", "links", "refused")}
         found = asdict(Staged(**tables, counts=dict(out.counts), skipped=dict(out.skipped)))
         write_json(done, found)
     return Staged(**found)
@@ -114,6 +135,8 @@ def _stage_part(task: PartTask, out: PartWriter) -> None:
         for batch in task.part.read():
             out.skipped.update(batch.skipped)
             _add_views(_bound(batch, images), views, task, out)
+            if batch.links is not None:
+                out.add("links", batch.links)
             placed = _placed(task, images, batch.images)
             named = pc.and_(placed["bytes"].is_null(), placed["path"].is_null())
             _add_images(placed.filter(pc.invert(named)), task, pointed, out)
@@ -204,7 +227,10 @@ def _add_images(placed: pa.Table, task: PartTask, pointed: PointedBytes, out: Pa
     looking = _Looking(read_cleaner(task.cleaner), pointed, out)
     found = [looking.judged(*row) for row in zip(*(placed[name].to_pylist() for name in _SEEN), strict=True)]
     known = [one for one in found if one is not None]
-    kept = _with(placed.filter(pa.array([one is not None for one in found], pa.bool_())), _KNOWN, known)
+    if task.scope == EVERYWHERE and len(known) < len(found):
+        refused = placed.filter(pa.array([one is None for one in found], pa.bool_()))
+        out.add("refused", refused.select(["id"]))
+    kept = _with(placed.filter(pa.array([one is not None for one in found], pa.bool_())), KNOWN_FIELDS, known)
     out.add("images", kept.select(staged.IMAGES.names).cast(staged.IMAGES))
     out.counts["images"] += len(known)
     out.counts["image bytes"] += pc.sum(kept["length"]).as_py() or 0

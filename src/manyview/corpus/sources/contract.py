@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-__all__ = ["IMAGES", "VIEWS", "Batch", "Part", "Source"]
+__all__ = ["IMAGES", "LINKS", "VIEWS", "Batch", "Part", "Source"]
 
 IMAGES = pa.schema(
     [
@@ -37,19 +37,24 @@ VIEWS = pa.schema(
 )
 
 
+LINKS = pa.schema([("url", pa.string()), ("target", pa.string())])
+
+
 @dataclass(frozen=True)
 class Batch:
     """Some rows of both tables, and how many rows, cells or members of archives were left out, by reason.
 
     Text views of an image may stand in another batch than the image, in any part of any source. `beside` says of each
     view which row of `images` stands in the same row of the source, null for none: such a text is of that image alone.
-    Without it views belong to images by their ids.
+    Without it views belong to images by their ids. `links` are addresses under which an image of another address may be
+    found, in rows (url, target), the best first.
     """
 
     images: pa.Table
     views: pa.Table
     skipped: Counter[str] = field(default_factory=Counter)
     beside: pa.Array | None = None
+    links: pa.Table | None = None
 
 
 class Part(Protocol):

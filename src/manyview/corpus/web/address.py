@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-__all__ = ["absolute", "best_of_srcset", "image_address", "path_of"]
+__all__ = ["absolute", "best_of_srcset", "image_address", "image_addresses", "path_of"]
 
 _LATE = (
     "data-src",
@@ -57,17 +57,37 @@ def image_address(attributes: Mapping[str, str], sources: str = "") -> str:
     return plain
 
 
+def image_addresses(attributes: Mapping[str, str], sources: str = "") -> list[str]:
+    """All addresses at which the image of an element may be found, as written: those of sets first, the best first."""
+    sets = (sources, *(attributes.get(name, "") for name in _LATE_SETS))
+    found = [address for written in sets if written for address in _ranked(written)]
+    single = (attributes.get(name, "").strip() for name in (*_LATE, "src"))
+    return list(dict.fromkeys([*found, *(address for address in single if _names(address))]))
+
+
 def best_of_srcset(written: str) -> str:
     """The widest image of a srcset up to 1600 px, else the narrowest above; a density counts as 400 px."""
+    found = _measured(written)
+    fitting = [of for of in found if of[0] <= _WIDEST]
+    if fitting:
+        return max(fitting, key=lambda of: of[0])[1]
+    return min(found, key=lambda of: of[0])[1] if found else ""
+
+
+def _ranked(written: str) -> list[str]:
+    """The images of a srcset, the best first."""
+    found = sorted(_measured(written), key=lambda of: (of[0] > _WIDEST, abs(of[0] - _WIDEST)))
+    return [address for _, address in found]
+
+
+def _measured(written: str) -> list[tuple[float, str]]:
+    """The images of a srcset with their widths."""
     found = list[tuple[float, str]]()
     for address, number, unit in _CANDIDATE.findall(written[:20_000]):
         if _names(address) and not _STAND_IN.search(address):
             width = _number(number) * (1 if unit == "w" else 400)
             found.append((width, address))
-    fitting = [of for of in found if of[0] <= _WIDEST]
-    if fitting:
-        return max(fitting, key=lambda of: of[0])[1]
-    return min(found, key=lambda of: of[0])[1] if found else ""
+    return found
 
 
 def absolute(base: str, address: str) -> str:

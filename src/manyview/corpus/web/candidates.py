@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from manyview.corpus.web.address import image_address
+from manyview.corpus.web.address import image_address, image_addresses
 from manyview.corpus.web.filters import WebRules
 from manyview.corpus.web.inherited import Inherited
 from manyview.corpus.web.junk import chrome, junk_reason
@@ -15,6 +15,7 @@ from manyview.corpus.web.outline import Outline
 __all__ = ["Candidate", "Candidates", "Resolve", "may_show"]
 
 Resolve = Callable[[str, str], str]
+_MOST_ALTERNATIVES = 20
 _UNUSABLE = ("image/avif", "image/svg+xml")
 
 
@@ -59,6 +60,14 @@ class Candidates:
             else:
                 found.append(Candidate(element, name, attributes))
         return found
+
+    def alternatives(self, found: Candidate) -> list[str]:
+        """The names under which the page offers the same image besides."""
+        written = image_addresses(found.attributes, self._picture_sources(found.element))
+        if len(written) < 2:
+            return []
+        names = (self._resolve(self._base, address) for address in written[:_MOST_ALTERNATIVES])
+        return list(dict.fromkeys(name for name in names if name and name != found.name))
 
     def usable(self, address: str) -> str:
         """The name of an image that something other than an element names, "" if it is not worth it."""

@@ -56,6 +56,8 @@ class PageImage(NamedTuple):
 class Page:
     """The images of a page, each once, in the order of the page; and what was left out, by reason.
 
+    `alternatives` are the other names under which it offers an image, where they were asked for.
+
     A page without images has neither title nor language: nobody asks for them, and most of a crawl is such pages.
     """
 
@@ -63,19 +65,28 @@ class Page:
     lang: str = ""
     images: tuple[PageImage, ...] = ()
     skipped: Counter[str] = field(default_factory=Counter)
+    alternatives: tuple[tuple[str, str], ...] = ()
 
 
-def read_page(markup: str, url: str = "", rules: WebRules | None = None, resolve: Resolve = absolute) -> Page:
+def read_page(
+    markup: str,
+    url: str = "",
+    rules: WebRules | None = None,
+    resolve: Resolve = absolute,
+    *,
+    alternatives: bool = False,
+) -> Page:
     """The page's images with their views `alt`, `caption`, `heading`, `context`, `title`, `category`, `filename`.
 
     `resolve(base, address)` names the image that an address means on a page with that base, "" if none. Broken
-    markup is repaired as browsers do; what cannot be used is counted in `skipped`.
+    markup is repaired as browsers do; what cannot be used is counted in `skipped`. With `alternatives` the page says
+    under which other names it offers an image (`srcset`, `picture`).
     """
     if explosive(markup):
         return Page(skipped=Counter({"page: markup that would explode": 1}))
     if not may_show(markup):
         return Page()
-    return _Reading(Outline.parse(markup), url, rules or _RULES, resolve).page()
+    return _Reading(Outline.parse(markup), url, rules or _RULES, resolve).page(alternatives)
 
 
 class _Reading:
@@ -91,7 +102,7 @@ class _Reading:
         self._filename = cache(filename_words)
         self._judged = dict[tuple[str, str, str], PageText | str]()
 
-    def page(self) -> Page:
+    def page(self, alternatives: bool) -> Page:
         texts = dict[str, list[PageText]]()
         for image in self._found:
             said = self._texts(image.name, self._said_in_markup(image), self._language_at(image.element))
@@ -107,7 +118,12 @@ class _Reading:
                 self._skipped["image: nothing said about it"] += 1
         if not images:
             return Page(skipped=self._skipped)
-        return Page(self._title, self._lang, tuple(images), self._skipped)
+        pairs = (
+            [(of.name, name) for of in self._found for name in self._candidates.alternatives(of)]
+            if alternatives
+            else []
+        )
+        return Page(self._title, self._lang, tuple(images), self._skipped, tuple(pairs))
 
     @cached_property
     def _headings(self) -> Headings:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.contract import IMAGES, LINKS, VIEWS, Batch
 from manyview.corpus.web.filters import WebRules
 from manyview.corpus.web.page import Page
 from manyview.corpus.web.repeated import RepeatedTexts
@@ -32,6 +32,7 @@ class Found:
     paths: dict[str, str] = field(default_factory=dict)
     image: tuple[str, bytes] | None = None
     skipped: str = ""
+    links: tuple[tuple[str, str], ...] = ()
 
 
 class _Rows:
@@ -39,18 +40,27 @@ class _Rows:
 
     def __init__(self) -> None:
         self.images, self.views = list[dict[str, object]](), list[dict[str, object]]()
+        self.links = list[tuple[str, str]]()
         self.skipped, self.size = Counter[str](), 0
 
     @property
     def full(self) -> bool:
-        return len(self.images) + len(self.views) >= _MOST_ROWS or self.size >= _MOST_BYTES
+        return len(self.images) + len(self.views) + len(self.links) >= _MOST_ROWS or self.size >= _MOST_BYTES
 
     def batch(self) -> Batch:
         return Batch(
             pa.Table.from_pylist(self.images, schema=IMAGES),
             pa.Table.from_pylist(self.views, schema=VIEWS),
             self.skipped,
+            links=_links(self.links),
         )
+
+
+def _links(links: list[tuple[str, str]]) -> pa.Table | None:
+    if not links:
+        return None
+    columns = (pa.array(column, pa.string()) for column in zip(*links, strict=True))
+    return pa.Table.from_arrays(list(columns), schema=LINKS)
 
 
 def batches(found: Iterable[Found], rules: WebRules) -> Iterator[Batch]:
@@ -59,6 +69,7 @@ def batches(found: Iterable[Found], rules: WebRules) -> Iterator[Batch]:
     for number, one in enumerate(found):
         if one.skipped:
             rows.skipped[one.skipped] += 1
+        rows.links += (link for link in one.links if all(link))
         if one.image is not None:
             rows.images.append({"id": one.image[0], "bytes": one.image[1]})
             rows.size += len(one.image[1])
@@ -67,12 +78,13 @@ def batches(found: Iterable[Found], rules: WebRules) -> Iterator[Batch]:
         if rows.full:
             yield rows.batch()
             rows = _Rows()
-    if rows.images or rows.views or rows.skipped:
+    if rows.images or rows.views or rows.links or rows.skipped:
         yield rows.batch()
 
 
 def _add_page(rows: _Rows, found: Found, page: Page, number: int, repeated: RepeatedTexts) -> None:
     rows.skipped.update(page.skipped)
+    rows.links += page.alternatives
     for image in page.images:
         said = 0
         for text in image.texts:

@@ -29,6 +29,7 @@ __all__ = ["PagesConfig", "PagesPart", "PagesSource", "WarcConfig", "WarcPart", 
 _PAGE_SUFFIXES = (".html", ".htm", ".xhtml", ".shtml")
 _WARC_SUFFIXES = (".warc", ".lz4")  # behind which .gz or .zst may stand
 _FILES_A_PART = 200
+NOT_IN_FILE = "archive: revisit of what is not in its file"
 _GROUP = "what must not be split between train and test: all images of a page, or each image by itself"
 
 Group = Literal["page", "image"]
@@ -74,17 +75,24 @@ class WarcPart(OneFile):
         """Pages and images in the order of the archive."""
         largest = self.config.max_image_bytes if self.config.archived_images else 0
         found = responses(self.file.path, self.config.rules.max_page_bytes, largest)
-        return batches(map(self._found, found), self.config.rules)
+        seen = set[str]()
+        return batches((self._found(response, seen) for response in found), self.config.rules)
 
-    def _found(self, response: Response) -> Found:
+    def _found(self, response: Response, seen: set[str]) -> Found:
         origin = f"{self.name}:{response.place}"
+        if response.target:
+            url, target = absolute("", response.url), absolute("", response.target)
+            missing = "" if response.target in seen else NOT_IN_FILE
+            return Found(origin, skipped=response.skipped or missing, links=((url, target),) if url != target else ())
         if response.skipped:
             return Found(origin, skipped=response.skipped)
+        seen.add(response.url)
         if response.kind == "image":
             name = absolute("", response.url)
             reason = junk_reason(name, {}, self.config.rules) if name else "image: no usable address"
             return Found(origin, skipped=reason) if reason else Found(origin, image=(name, response.body))
-        page = read_page(page_text(response.body, response.charset), response.url, self.config.rules)
+        markup, held = page_text(response.body, response.charset), self.config.archived_images
+        page = read_page(markup, response.url, self.config.rules, alternatives=held)
         return Found(origin, page, group=response.url if self.config.group == "page" else None)
 
 

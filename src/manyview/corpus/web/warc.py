@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from manyview.corpus.fetch.sniff import SNIFFED_BYTES, image_type
 from manyview.corpus.location import locate
+from manyview.corpus.web.address import absolute
 from manyview.corpus.web.http_body import unpacked
 from manyview.corpus.web.multipart import first_shown
 
@@ -21,6 +22,8 @@ _PAGES = ("text/html", "application/xhtml+xml")
 _UNKNOWN = ("application/octet-stream", "binary/octet-stream", "application/unknown", "unknown/unknown", "*/*", "image")
 _HEADERS = ("Content-Type", "Transfer-Encoding", "Content-Encoding")
 _NO_HEADERS = "page: HTTP headers cannot be read"
+REVISIT = "archive: revisit that names no original"
+_REDIRECTIONS = (301, 302, 303, 307, 308)
 NEITHER = "response: neither page nor image"
 _MOST_REPAIRS = 1_000
 _WINDOW = 1 << 20
@@ -57,7 +60,9 @@ class _Said:
 
 @dataclass(frozen=True)
 class Response:
-    """What stands at byte `place` of the file: a page, an image, or only the reason why it is neither."""
+    """What stands at byte `place` of the file: a page, an image, a reference to another address, or only the reason why
+    it is none.
+    """
 
     place: int
     url: str = ""
@@ -65,6 +70,7 @@ class Response:
     charset: str | None = None
     body: bytes = b""
     skipped: str = ""
+    target: str = ""  # where a redirection leads, or what a revisit is a copy of
 
 
 def responses(path: str, max_page_bytes: int, max_image_bytes: int) -> Iterator[Response]:
@@ -101,10 +107,13 @@ def _until_damage(file: IO[bytes], start: int, limits: dict[str, int]) -> Iterat
         try:
             record = next(records)
             place = start + record.stream_pos
-            if record.record_type not in _WANTED:
+            if record.record_type == WarcRecordType.revisit:
+                response = _revisit(record, place)
+            elif record.record_type in _WANTED:
+                response = _response(record, place, limits)
+            else:
                 _check_type(record)
                 continue
-            response = _response(record, place, limits)
         except StopIteration:
             return
         except (OSError, ValueError, EOFError):
@@ -124,14 +133,14 @@ def _response(record: WarcRecord, place: int, limits: dict[str, int]) -> Respons
         http = record.http_headers
         status = http.status_code if http is not None else None
         if status != 200:
-            return _left_out(record, place, "response: status is not 200" if status else _NO_HEADERS)
+            return _other_status(record, place, status)
         content_type, transfer, encoding = (http.get(name) or "" for name in _HEADERS)
         said = _Said(content_type, transfer, encoding, record.http_charset)
     head = record.reader.read(SNIFFED_BYTES)
     kind = _kind(said, head)
     if not limits.get(kind):
         return _left_out(record, place, NEITHER, len(head))
-    url = (record.headers.get("WARC-Target-URI") or "").strip("<> ")
+    url = _address(record, "WARC-Target-URI")
     return _unpacked(record, head, Response(place, url, kind, said.charset), said, limits)
 
 
@@ -155,6 +164,28 @@ def _unpacked(record: WarcRecord, head: bytes, response: Response, said: _Said, 
     if not limits.get(kind):
         return Response(place, skipped=NEITHER)
     return Response(place, response.url, kind, charset, content)
+
+
+def _other_status(record: WarcRecord, place: int, status: int | None) -> Response:
+    """A redirection says where to go on, other answers only that there is nothing."""
+    found = _left_out(record, place, "response: status is not 200" if status else _NO_HEADERS)
+    if status not in _REDIRECTIONS:
+        return found
+    url = _address(record, "WARC-Target-URI")
+    location = (record.http_headers.get("Location") or "").strip()
+    return replace(found, url=url, target=absolute(url, location) if location else "")
+
+
+def _revisit(record: WarcRecord, place: int) -> Response:
+    """A record that says only which other one it equals (WARC 1.1, 6.7); without that it is left out."""
+    url, target = _address(record, "WARC-Target-URI"), _address(record, "WARC-Refers-To-Target-URI")
+    refers = target or record.headers.get("WARC-Refers-To-Date")
+    found = _left_out(record, place, "" if refers else REVISIT)
+    return replace(found, url=url, target=target or url) if refers else found
+
+
+def _address(record: WarcRecord, name: str) -> str:
+    return (record.headers.get(name) or "").strip("<> ")
 
 
 def _check_type(record: WarcRecord) -> None:
