@@ -216,3 +216,44 @@ def test_times_are_read_however_they_are_written(tmp_path: Path, times: pa.Array
     assert report.skipped == {"row: time is missing or cannot be read": 1}
     for view, worth in zip(views, (0.5, 1.0), strict=True):  # a click rate of 1/2 is average
         assert view["weight"] == pytest.approx((4 * worth + 1) / (8 * worth + 2))
+
+
+@pytest.mark.parametrize("nothing", ["nan", "None", "null", "N/A", "<NA>", r"\N"])
+def test_a_word_for_nothing_is_no_query_no_id_and_no_user(nothing: str, tmp_path: Path) -> None:
+    rows = [f"{nothing},1,9,4,u", f"red shoes,{nothing},9,4,u", f"red shoes,1,9,4,{nothing}", "red shoes,1,9,4,u"]
+    (tmp_path / "log.csv").write_text("\n".join([f"{HEADER},user", *rows]))
+    found, skipped = texts(tmp_path, tmp_path / "log.csv", user="user", min_query_users=1)
+    assert found == [("red shoes", "1")] and skipped == {"row: no query": 1, "row: no image id": 1}
+    (tmp_path / "two").mkdir()
+    assert texts(tmp_path / "two", tmp_path / "log.csv", user="user", min_query_users=2)[0] == []  # nobody is no user
+
+
+def test_numbers_that_pandas_made_floats_are_the_same_ids_and_users(tmp_path: Path) -> None:
+    columns = {"query": ["red shoes"] * 2, "impressions": [9, 9], "clicks": [4, 4]}
+    whole = {"id": pa.array([7, 7]), "user": pa.array([1, 1])}
+    gaps = {"id": pa.array([7.0, None]), "user": pa.array([1.0, None])}
+    (tmp_path / "logs").mkdir()
+    for name, more in (("a", whole), ("b", gaps)):
+        pq.write_table(pa.table({**columns, **more}), tmp_path / "logs" / f"{name}.parquet")
+    (tmp_path / "logs" / "c.csv").write_text("query,id,impressions,clicks,user\nred shoes,7.0,9,4,1.0\n")
+    found, skipped = texts(tmp_path, tmp_path / "logs", user="user", min_query_users=1)
+    assert found == [("red shoes", "7")] and skipped == {"row: no image id": 1}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "setting"), [("utf-8-sig", {}), ("utf-16", {}), ("gb18030", {"encoding": "gb18030"})]
+)
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_log_is_read_in_its_encoding_and_with_its_delimiter(
+    encoding: str, setting: dict[str, str], mark: str, tmp_path: Path
+) -> None:
+    lines = [mark.join(HEADER.split(",")), mark.join(["红色的鞋子", "1", "9", "4"])]
+    (tmp_path / "log.csv").write_bytes("\r\n".join([*lines, ""]).encode(encoding))
+    assert texts(tmp_path, tmp_path / "log.csv", **setting) == ([("红色的鞋子", "1")], {})
+
+
+def test_a_log_in_another_encoding_is_refused_with_the_one_it_looks_like(tmp_path: Path) -> None:
+    rows = "".join(f"红色的运动鞋 新款,{number},9,4\n" for number in range(9))
+    (tmp_path / "log.csv").write_bytes(f"{HEADER}\n{rows}".encode("gb18030"))
+    with pytest.raises(UsageError, match=r"not utf-8 in 9 of its first 10 lines.*encoding=gb18030"):
+        texts(tmp_path, tmp_path / "log.csv")

@@ -28,6 +28,7 @@ class ClickLog(Config):
     format: Literal["auto", "parquet", "csv", "tsv", "jsonl"] = Field(
         default="auto", description="how the files are written; auto goes by their suffix"
     )
+    encoding: str = Field(default="utf-8", description="of text without a byte order mark; gb18030 for instance")
     name: str = Field(default="clicks", min_length=1, description="what the origin of each view begins with")
 
     query: Column = Field(default="query", description="the column of what was typed")
@@ -37,7 +38,8 @@ class ClickLog(Config):
     )
     clicks: Column | None = Field(default="clicks", description="how often it was clicked; null: each row is a click")
     time: Column | None = Field(
-        default=None, description="seconds, milliseconds, ... since 1970, timestamps or ISO 8601"
+        default=None,
+        description="seconds, milliseconds, ... since 1970, timestamps, ISO 8601, 20240131 or 20240131081000",
     )
     position: Column | None = Field(default=None, description="the place in the list of results")
     user: Column | None = Field(default=None, description="user or session, any text or number; never written out")
@@ -63,7 +65,9 @@ class ClickLog(Config):
     max_query_images: int = Field(default=1000, ge=1, description="images clicked for a query: more say it is generic")
     max_query_chars: int = Field(default=200, ge=1, description="characters of a query")
 
-    max_user_clicks_per_hour: int | None = Field(default=100, ge=1, description="a user with more is a robot")
+    max_user_clicks_per_hour: int | None = Field(
+        default=100, ge=1, description="a user with more is a robot; 24 times as many a day where times are dates"
+    )
     max_user_click_rate: float | None = Field(default=0.9, gt=0, le=1, description="a user above this is a robot ...")
     min_user_clicks: int = Field(default=50, ge=1, description="... when there are at least so many clicks")
     burst_clicks: int | None = Field(
@@ -122,3 +126,14 @@ class ClickLog(Config):
     @property
     def needs_time_span(self) -> bool:
         return self.half_life_days is not None or self.watches_bursts
+
+    def of_days(self) -> ClickLog:
+        """The config for times that are dates: what an hour may hold, a day may hold 24 times."""
+        by_hour, burst = self.max_user_clicks_per_hour, self.burst_clicks
+        return self.model_copy(
+            update={
+                "max_user_clicks_per_hour": None if by_hour is None else 24 * by_hour,
+                "burst_clicks": None if burst is None else 24 * burst,
+                "burst_factor": 24 * self.burst_factor,
+            }
+        )

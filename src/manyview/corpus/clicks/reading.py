@@ -7,6 +7,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,9 @@ import pyarrow.types as pt
 
 from manyview.corpus.clicks.log import ClickLog
 from manyview.corpus.location import locate, open_parquet
+from manyview.corpus.sources.delimited import sniffed_delimiter
+from manyview.corpus.sources.encoding import check_encoding
+from manyview.corpus.sources.lines import utf8_stream
 from manyview.errors import UsageError
 
 __all__ = ["Piece", "log_files", "pieces", "read"]
@@ -36,6 +40,8 @@ class Piece:
 
     file: str
     format: str
+    delimiter: str = ","
+    encoding: str = "utf-8"
     row_groups: tuple[int, ...] = ()
 
 
@@ -100,28 +106,31 @@ def _parquet_pieces(file: str, log: ClickLog, piece_rows: int) -> list[Piece]:
     found, groups, rows = list[Piece](), list[int](), 0
     for group, size in enumerate(sizes):
         if groups and rows + size > piece_rows:
-            found.append(Piece(file, "parquet", tuple(groups)))
+            found.append(Piece(file, "parquet", row_groups=tuple(groups)))
             groups, rows = [], 0
         groups.append(group)
         rows += size
-    return [*found, Piece(file, "parquet", tuple(groups))] if groups else found
+    return [*found, Piece(file, "parquet", row_groups=tuple(groups))] if groups else found
 
 
 def _text_pieces(file: str, form: str, log: ClickLog) -> list[Piece]:
-    with _opened(file) as stream:
+    check_encoding(file, log.encoding, "encoding=ENCODING")
+    delimiter = ","
+    with _opened(file, log.encoding) as stream:
         if form == "jsonl":
             objects = [_json_object(line) for line in islice(_lines(stream), 100)]
             names = list(dict.fromkeys(key for row in objects if row is not None for key in row))
             empty = not any(row is not None for row in objects)
         else:
-            header = stream.readline(_LINE_BYTES).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-            plain = header.rstrip("\r\n").split("\t")
-            names = plain if form == "tsv" else next(csv.reader(io.StringIO(header)), [])
+            header = stream.readline(_LINE_BYTES).decode("utf-8", "replace").rstrip("\r\n")
+            delimiter = "\t" if form == "tsv" else sniffed_delimiter(header)
+            plain = header.split("\t")
+            names = plain if form == "tsv" else next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
             names = [name for name in names if name]
             empty = not names
     if not empty:
         _check(file, log, names)
-    return [Piece(file, form)]
+    return [Piece(file, form, delimiter, log.encoding)]
 
 
 def _check(file: str, log: ClickLog, names: list[str]) -> None:
@@ -132,11 +141,13 @@ def _check(file: str, log: ClickLog, names: list[str]) -> None:
             raise UsageError(f"{file} has no column {column!r} but {shown}: name its column of {role}{optional}")
 
 
-def _opened(file: str) -> IO[bytes]:
+@contextmanager
+def _opened(file: str, encoding: str) -> Iterator[IO[bytes]]:
+    """The text in UTF-8, without a byte order mark."""
     import fsspec  # noqa: PLC0415  0.1 s that Parquet does not need
 
-    stream: IO[bytes] = fsspec.open(file, "rb", compression="infer").open()
-    return stream
+    with fsspec.open(file, "rb", compression="infer") as stream:
+        yield utf8_stream(stream, encoding)
 
 
 def read(piece: Piece, log: ClickLog, roles: Mapping[str, str], skipped: Counter[str]) -> Iterator[pa.RecordBatch]:
@@ -167,7 +178,7 @@ def _read_csv(piece: Piece, roles: Mapping[str, str], skipped: Counter[str]) -> 
 
     tabs = piece.format == "tsv"
     parse = pacsv.ParseOptions(
-        delimiter="\t" if tabs else ",",
+        delimiter=piece.delimiter,
         quote_char=False if tabs else '"',
         newlines_in_values=not tabs,
         invalid_row_handler=wrong,
@@ -180,16 +191,15 @@ def _read_csv(piece: Piece, roles: Mapping[str, str], skipped: Counter[str]) -> 
         check_utf8=False,
     )
     options = pacsv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES)
-    with _opened(piece.file) as stream:
-        if not stream.read(1):
+    with _opened(piece.file, piece.encoding) as stream:
+        if not stream.peek(1):  # type: ignore[attr-defined]
             return
-        stream.seek(0)
         for batch in pacsv.open_csv(stream, options, parse, convert):
             yield _by_role(batch, roles)
 
 
 def _read_jsonl(piece: Piece, roles: Mapping[str, str], skipped: Counter[str]) -> Iterator[pa.RecordBatch]:
-    with _opened(piece.file) as stream:
+    with _opened(piece.file, piece.encoding) as stream:
         lines = _lines(stream)
         while some := list(islice(lines, BATCH_ROWS // 8)):
             rows = [row for row in map(_json_object, some) if row is not None]

@@ -24,15 +24,16 @@ _MIN_HOURS = 24  # a shorter log does not say what an ordinary hour is
 
 
 def census(log: ClickLog, piece: Piece, folder: Path, number: int, parts: int) -> Result:
-    """The first and last second of a piece, and spills of what each user did in each hour."""
+    """The first and last second of a piece, whether it knows days only, and spills of what users did by the hour."""
     roles = {role: name for role, name in log.columns.items() if role not in ("query", "id")}
-    first, last, spills = list[int](), list[int](), list[str]()
+    first, last, spills, only_days = list[int](), list[int](), list[str](), True
     for i, batch in enumerate(read(piece, log, roles, Counter())):
         found = counts(batch, log, Counter())
         times = found.time_s[found.good]
         if len(times):
             first.append(int(times.min()))
             last.append(int(times.max()))
+            only_days &= not np.any(times % 86_400)
         if log.watches_users:
             good = found.good & found.known_user
             users, user = np.unique(found.user[good], return_inverse=True)
@@ -40,7 +41,12 @@ def census(log: ClickLog, piece: Piece, folder: Path, number: int, parts: int) -
             table = pa.Table.from_arrays([users[keys[0]], keys[1], *sums], schema=_USERS)
             spills.append(f"users-{number:06d}-{i:06d}.arrow")
             write_spill(folder / spills[-1], table, users_part(users, parts)[keys[0]], parts)
-    return {"first": min(first, default=None), "last": max(last, default=None), "spills": spills}
+    return {
+        "first": min(first, default=None),
+        "last": max(last, default=None),
+        "only_days": only_days,
+        "spills": spills,
+    }
 
 
 def users_part(users: Ints, parts: int) -> Ints:

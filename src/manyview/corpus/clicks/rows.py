@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from manyview.corpus.clicks.columns import Bools, Ints, Texts, seconds, texts, user_keys, whole_numbers
+from manyview.corpus.clicks.columns import Bools, Ints, Texts, ids, texts, user_keys, whole_numbers
 from manyview.corpus.clicks.log import ClickLog
 from manyview.corpus.clicks.queries import query_key, tidy
+from manyview.corpus.clicks.times import seconds
 
 __all__ = ["DEEPEST", "Counts", "Said", "counts", "said"]
 
@@ -108,7 +109,7 @@ def said(batch: pa.RecordBatch, log: ClickLog, good: Bools, skipped: Counter[str
     key_of, queries = _numbered(keys)
     query_of = np.zeros(len(surfaces), np.int64)
     query_of[surface_of] = key_of
-    images = texts(batch.column("id"), log.id)
+    images = ids(batch.column("id"), log.id)
     _drop_wrong(sieve, images, _wrong_ids(images), "image id")
     surface = np.append(surface_of, 0)[raw.codes]
     return Said(sieve.left, surface, surfaces, query_of, queries, images.codes, images.values)

@@ -16,10 +16,11 @@ from manyview.corpus.clicks.collect import FIXED, collect
 from manyview.corpus.clicks.examination import Floats, Sample, examination, prior_strength
 from manyview.corpus.clicks.log import ClickLog
 from manyview.corpus.clicks.merge import LABELS, merge
-from manyview.corpus.clicks.reading import Piece, log_files, pieces
+from manyview.corpus.clicks.reading import Piece, log_files, pieces, read
 from manyview.corpus.clicks.robots import census, find_robots, write_robots
 from manyview.corpus.clicks.spill import read_whole
 from manyview.corpus.clicks.stages import Result, Run, in_turn, stage
+from manyview.corpus.clicks.times import check_times
 from manyview.corpus.clicks.weigh import boundaries, finish, weigh
 from manyview.corpus.location import locate
 from manyview.errors import UsageError
@@ -68,6 +69,7 @@ def query_views(
         raise UsageError(f"{out} holds other files, allowed: a new or empty folder for the query views")
     skipped = Counter[str]()
     found = pieces(log, skipped)
+    _check_times(log, found)
     parts = parts or _parts(log)
     folder = work / _fingerprint(log, parts, sample_rows)
     finished = folder / "views"
@@ -78,6 +80,16 @@ def query_views(
     shutil.move(finished, out)
     shutil.rmtree(folder)
     return report
+
+
+def _check_times(log: ClickLog, found: Sequence[Piece]) -> None:
+    """Look at the first rows of each form of file. Raises UsageError."""
+    if log.time is None:
+        return
+    for piece in {piece.format: piece for piece in reversed(found)}.values():
+        batch = next(read(piece, log, {"time": log.time}, Counter()), None)
+        if batch is not None:
+            check_times(batch.column("time"), log.time, piece.file)
 
 
 def _parts(log: ClickLog) -> int:
@@ -103,13 +115,13 @@ class _Build:
     skipped: Counter[str]
 
     def views(self, sample_rows: int) -> ClickReport:
-        first, newest = self._look_at_users()
+        first, newest, log = self._look_at_users()
         rows, names = self._collect(newest)
         hours = newest // 3600 - first // 3600 + 1
         limit = 2**32  # of the hashes that go into the sample: a share of the rows, or the parts would write it all
         while rows * limit > sample_rows << 32:
             limit //= 2
-        merged = [(self.log, self.folder, names, part, hours, limit, sample_rows) for part in range(self.parts)]
+        merged = [(log, self.folder, names, part, hours, limit, sample_rows) for part in range(self.parts)]
         results = list(self.run(stage("merge", self.folder, merge, merged)))
         self._count(results)
         unit = FIXED if self.log.half_life_days is not None else 1
@@ -129,19 +141,20 @@ class _Build:
             prior_clicks=strength,
         )
 
-    def _look_at_users(self) -> tuple[int, int]:
-        """The first and last second of the log; robots.arrow is left in the folder."""
+    def _look_at_users(self) -> tuple[int, int, ClickLog]:
+        """The first and last second of the log, and its config by its times; robots.arrow is left in the folder."""
         if not (self.log.needs_time_span or self.log.watches_users):
-            return 0, 0
+            return 0, 0, self.log
         looks = [(self.log, piece, self.folder, i, self.parts) for i, piece in enumerate(self.pieces)]
         results = list(self.run(stage("census", self.folder, census, looks)))
-        if self.log.watches_users:
+        log = self.log.of_days() if all(result["only_days"] for result in results) else self.log
+        if log.watches_users:
             spills = [self.folder / name for result in results for name in result["spills"]]
-            units = stage("robots", self.folder, find_robots, [(self.log, spills, part) for part in range(self.parts)])
+            units = stage("robots", self.folder, find_robots, [(log, spills, part) for part in range(self.parts)])
             write_robots(self.folder / "robots.arrow", list(self.run(units)))
         first = [result["first"] for result in results if result["first"] is not None]
         last = [result["last"] for result in results if result["last"] is not None]
-        return min(first, default=0), max(last, default=0)
+        return min(first, default=0), max(last, default=0), log
 
     def _collect(self, newest: int) -> tuple[int, list[str]]:
         arguments = [(self.log, piece, self.folder, i, self.parts, newest) for i, piece in enumerate(self.pieces)]

@@ -15,6 +15,7 @@ from manyview.corpus.sources.written_lists import written_list
 __all__ = [
     "MAX_TEXT_BYTES",
     "NOTHING",
+    "WHOLE",
     "WRITTEN_LIST",
     "Exploded",
     "as_ids",
