@@ -44,7 +44,7 @@ def main() -> None:
                 train(config, folder, resume=True, sinks=[progress.sink(f"{name} seed {seed}")])
             model = DualEncoder.from_pretrained(folder)
             corpus = Corpus.open(next(iter(config.corpora)))
-            results[name].append(evaluate(model, corpus, given.split))
+            results[name].append(evaluate(model, corpus, given.split, kinds=KINDS))
             task = tag_task(corpus, given.split, max_share=MAX_TAG_SHARE)
             tied[name].append(100 * tag_neighbors(model, task).model.recall_at_10)
             seconds[name].append(RunFolder(folder).last_metrics()["time"])

@@ -2,7 +2,7 @@ import pytest
 
 from manyview.corpus import Text
 from manyview.errors import UsageError
-from manyview.evaluate.queries import QueryKind, query_kinds, query_texts, texts_of
+from manyview.evaluate.queries import QUERY_KINDS, QueryKind, kinds_present, query_kinds, query_texts, texts_of
 
 TEXTS = (
     Text("title", "Dinner", "en"),
@@ -54,6 +54,29 @@ def test_texts_of_no_stated_language_belong_to_the_default_one() -> None:
 def test_further_languages_add_their_titles_tags_and_all() -> None:
     names = [kind.name for kind in query_kinds(["title"], ["zh", "de"])]
     assert names == ["title", "title.zh", "tags.zh", "all.zh", "title.de", "tags.de", "all.de"]
+
+
+def test_objects_are_one_query_as_tags_are() -> None:
+    assert asked("objects", (Text("objects", "cup", "de"), Text("objects", "", "de"), Text("objects", "saucer"))) == (
+        "saucer",
+    )
+    assert asked("objects.de", (Text("objects", "cup", "de"), Text("objects", "saucer", "de"))) == ("cup, saucer",)
+
+
+@pytest.mark.parametrize("lang", ["", "en", "EN_us", "und", "de", "de-AT", "th", "zh-Hant", "x-klingon", "Deutsch"])
+@pytest.mark.parametrize("kind", ["title", "caption", "query", "alt", "my.own+kind"])
+def test_every_text_is_a_query_of_some_kind(kind: str, lang: str) -> None:
+    texts = (Text(kind, "words", lang), Text("tags", "plate", "fr"))
+    queries = {found.name: query_texts(texts, found) for found in kinds_present(texts)}
+    assert len(queries) == len(kinds_present(texts))
+    assert ("words",) in queries.values()
+    assert queries["tags.fr"] == ("plate",)
+
+
+def test_the_kinds_of_a_corpus_in_the_default_language_are_those_that_were_always_asked() -> None:
+    assert [kind.name for kind in kinds_present([Text("title", "Dinner", "en")])] == list(QUERY_KINDS)
+    names = [kind.name for kind in kinds_present(TEXTS)]
+    assert set(names) >= {kind.name for kind in query_kinds(languages=["zh"])}
 
 
 @pytest.mark.parametrize("name", ["", "title+", "+", ".zh", "title."])

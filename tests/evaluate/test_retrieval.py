@@ -7,6 +7,7 @@ import pytest
 from manyview.corpus import Corpus, Text
 from manyview.errors import UsageError
 from manyview.evaluate import comparison, encode_split, evaluate, mean_comparison, rank_split, results_tree
+from manyview.evaluate.queries import QUERY_KINDS
 
 from .conftest import ColorModel, number_in, thing
 
@@ -42,6 +43,56 @@ def test_recalls_of_a_noisy_model_equal_those_by_loops_in_both_directions(corpus
         expected = {name: int(np.sum(matrix[row] > matrix[row, row])) for row, name in enumerate(names)}
         assert dict(zip(cell.names, cell.ranks.tolist(), strict=True)) == expected
         assert 0 < np.mean(cell.ranks) < 59
+
+
+@pytest.mark.parametrize(
+    ("kind", "lang", "name"),
+    [
+        ("caption", "de", "caption.de"),
+        ("caption", "zh-Hans", "caption.zh"),
+        ("query", "", "query"),
+        ("note", "th", "note.th"),
+    ],
+)
+def test_several_texts_an_image_are_asked_each_in_any_language_and_of_any_kind(
+    corpus_of: Build, kind: str, lang: str, name: str
+) -> None:
+    """By loops: a text is found at the best rank of the images of any record that carries it."""
+    said = [[f"text {number} {i}" for i in range(5)] + [f"shared {number // 10}"] for number in range(40)]
+    records = [
+        replace(thing(number), texts=tuple(Text(kind, text, lang) for text in said[number])) for number in range(40)
+    ]
+    model = ColorModel(lambda text: number_in(text.rsplit(maxsplit=1)[0] if text.startswith("text") else text), noise=2)
+    results = evaluate(model, corpus_of(test=records))
+    distinct = list(dict.fromkeys(text for texts in said for text in texts))
+    scores = model.encode_text(distinct).numpy() @ model.encode_image([record.image for record in records]).numpy().T
+    asked = results.cells["colors", name, "t2i"]
+    assert asked.gallery == 40
+    right = [[number for number in range(40) if text in said[number]] for text in distinct]
+    expected = {
+        text: min(int(np.sum(scores[row] > scores[row, image])) for image in right[row])
+        for row, text in enumerate(distinct)
+    }
+    assert dict(zip(asked.names, asked.ranks.tolist(), strict=True)) == expected
+    back = results.cells["colors", name, "i2t"]
+    expected = {
+        record.id: min(
+            int(np.sum(scores[:, number] > scores[row, number])) for row in range(len(distinct)) if number in right[row]
+        )
+        for number, record in enumerate(records)
+    }
+    assert dict(zip(back.names, back.ranks.tolist(), strict=True)) == expected
+
+
+def test_what_is_asked_by_default_and_what_else_there_is_do_not_change_one_another(corpus_of: Build) -> None:
+    """The cells of kinds and languages named one by one are those among all others."""
+    records = [thing(number, tags=[f"tag {number % 7}"]) for number in range(40)]
+    records = [replace(r, texts=(*r.texts, Text("note", f"n {i}", "de"))) for i, r in enumerate(records)]
+    corpus, model = corpus_of(test=records), ColorModel(number_in, noise=2.0)
+    named = evaluate(model, corpus, kinds=QUERY_KINDS, languages=["zh"]).to_dict()["colors"]
+    everything = evaluate(model, corpus).to_dict()["colors"]
+    assert {"note.de", "title+tags", "title.zh"} <= everything.keys()
+    assert everything | named == everything
 
 
 def test_images_and_texts_are_encoded_once(corpus_of: Build) -> None:

@@ -191,3 +191,13 @@ def test_a_dry_run_probes_any_way_of_reading(config, setting):
     told = dry_run(config("batch_size=8", setting))
     assert told.activations_mb > 0
     assert told.activations_mb == pytest.approx(dry_run(config()).activations_mb, rel=0.25)
+
+
+def test_a_split_that_cannot_be_judged_is_refused_before_the_first_step(config, corpus, tmp_path):
+    records = list(Corpus.open(corpus).records("train"))
+    splits = {"train": records[:10], "val": [replace(record, texts=()) for record in records[10:]]}
+    write_corpus(tmp_path / "silent", splits, name="silent")
+    code, said = finished(config(f"corpus={tmp_path / 'silent'}", "evaluate_every=2"), tmp_path / "run")
+    assert code == 2
+    assert re.search(r"error: the split 'val' of .*silent has no text at all.*evaluate_split", said)
+    assert not (tmp_path / "run").exists()

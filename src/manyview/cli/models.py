@@ -108,6 +108,13 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="A run, or the folder of a model.")],
     on: Annotated[str, typer.Option(help="Folder of a corpus, or starter.")] = "starter",
     split: Annotated[str, typer.Option(help="Held-out split.")] = "test",
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Kind of query, KIND[+KIND][.LANGUAGE] as in title+tags or caption.de, again for more; "
+            "default: every kind in every language that the split has."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge a model on held-out concepts: recall of images by texts and of texts by images."""
@@ -116,7 +123,10 @@ def evaluate(
     from manyview.evaluate import evaluate as judge
     from manyview.evaluate.console import recall_table
 
-    results = judge(DualEncoder.from_pretrained(model), Corpus.open(on), split).to_dict()
+    judged = judge(DualEncoder.from_pretrained(model), Corpus.open(on), split, kinds=kind)
+    for line in judged.left_out_lines():
+        print(line, file=sys.stderr)
+    results = judged.to_dict()
     if as_json:
         print(json.dumps(results, ensure_ascii=False, indent=2))
     else:
@@ -241,7 +251,7 @@ def _evaluator(settings: "TrainConfig") -> "Evaluator | None":
     if settings.evaluate_every is None:
         return None
     from manyview.corpus import Corpus
-    from manyview.evaluate import figures
+    from manyview.evaluate import check_askable, figures
 
     split = settings.evaluate_split
     corpora = {path: Corpus.open(path) for path in settings.corpora}
@@ -249,6 +259,7 @@ def _evaluator(settings: "TrainConfig") -> "Evaluator | None":
     if not held_out:
         there = sorted({name for corpus in corpora.values() for name in corpus.splits})
         raise UsageError(f"evaluate_split={split} is in no corpus: there are the splits {there}")
+    check_askable(held_out, split)
     return lambda model, world: figures(model, held_out, split, world)
 
 

@@ -14,6 +14,7 @@ from manyview.evaluate import (
     tag_neighbors,
     tag_task,
 )
+from manyview.evaluate.queries import QUERY_KINDS
 from manyview.evaluate.report import Compute
 from manyview.evaluate.retrieval import ResultsTree
 from manyview.model import DualEncoder
@@ -44,7 +45,7 @@ class Judged:
 
 def judge(model: DualEncoder, config: TrainConfig, corpus: Corpus, folder: RunFolder) -> Judged:
     """Rank the held-out split, and the tags of its titles."""
-    encoded = encode_split(model, corpus)
+    encoded = encode_split(model, corpus, kinds=QUERY_KINDS, languages=("zh",))
     ranks = rank_split(encoded)
     metrics = tuple(read_metrics(folder.metrics))
     last = metrics[-1]

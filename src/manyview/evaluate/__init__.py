@@ -2,7 +2,7 @@
 
 from manyview.evaluate.comparison import comparison, mean_comparison
 from manyview.evaluate.encode import EncodedSplit, Encoder, encode_split
-from manyview.evaluate.figures import figures
+from manyview.evaluate.figures import check_askable, figures
 from manyview.evaluate.neighbors import NeighborResults, nearest_tags, tag_neighbors
 from manyview.evaluate.retrieval import RetrievalResults, evaluate, rank_split, results_tree
 from manyview.evaluate.showcase import ShownQuery, showcase
@@ -15,6 +15,7 @@ __all__ = [
     "RetrievalResults",
     "ShownQuery",
     "TagTask",
+    "check_askable",
     "comparison",
     "encode_split",
     "evaluate",

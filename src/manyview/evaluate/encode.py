@@ -11,9 +11,9 @@ import numpy as np
 
 from manyview.corpus import Corpus
 from manyview.errors import UsageError
-from manyview.evaluate.galleries import Gallery, Task, build_galleries, build_task, kinds_present
+from manyview.evaluate.galleries import Gallery, Task, build_galleries, build_task, langs_by_kind
 from manyview.evaluate.items import Item, read_items
-from manyview.evaluate.queries import DEFAULT_LANG, QUERY_KINDS, query_kinds
+from manyview.evaluate.queries import DEFAULT_LANG, QUERY_KINDS, QueryKind, kinds_present, query_kinds
 from manyview.evaluate.ranks import Features
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def encode_split(
     corpus: Corpus,
     split: str = "test",
     *,
-    kinds: Sequence[str] = QUERY_KINDS,
-    languages: Sequence[str] = ("zh",),
+    kinds: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
     default_lang: str = DEFAULT_LANG,
     every_image: bool = True,
     seed: int = 0,
@@ -62,11 +62,11 @@ def encode_split(
 ) -> EncodedSplit:
     """Build galleries and queries of a split and encode all they hold.
 
-    `kinds` are named as in `evaluate.queries`; each further language adds its title, tags and all.
-    Raises UsageError when no record has a text of any of these kinds.
+    `kinds` are named as in `evaluate.queries`; each further language adds its title, tags and all. With neither,
+    every kind in every language that the split has. Raises UsageError when no record has a text of any of these kinds.
     """
     items = read_items(corpus, split)
-    wanted = query_kinds(kinds, languages)
+    wanted = _query_kinds(items, kinds, languages, default_lang)
     galleries = build_galleries(items, default_lang=default_lang, every_image=every_image, seed=seed)
     built = [build_task(items, gallery, kind, default_lang=default_lang) for gallery in galleries for kind in wanted]
     tasks = tuple(task for task in built if task.texts)
@@ -74,7 +74,7 @@ def encode_split(
         asked = [kind.name for kind in wanted]
         raise UsageError(
             f"split {split!r} has no text of the kinds {asked}; "
-            f"its kinds and their languages are {kinds_present(items)}"
+            f"its kinds and their languages are {langs_by_kind(items)}"
         )
     texts = list(dict.fromkeys(text for task in tasks for text in task.texts))
     images = (record.image for record in corpus.records(split))
@@ -85,6 +85,14 @@ def encode_split(
         text_rows={text: row for row, text in enumerate(texts)},
         text_features=encode_texts(model, texts, batch_size),
     )
+
+
+def _query_kinds(
+    items: Sequence[Item], kinds: Sequence[str] | None, languages: Sequence[str] | None, default_lang: str
+) -> list[QueryKind]:
+    if kinds is None and languages is None:
+        return kinds_present((text for item in items for text in item.texts), default_lang)
+    return query_kinds(QUERY_KINDS if kinds is None else kinds, languages or ())
 
 
 def encode_images(model: Encoder, images: Iterable[bytes], batch_size: int = 256) -> Features:

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from manyview.corpus import Corpus
+from manyview.errors import UsageError
 from manyview.evaluate.encode import Encoder
+from manyview.evaluate.queries import ALL
 from manyview.evaluate.ranks import recall_at
-from manyview.evaluate.retrieval import evaluate
+from manyview.evaluate.retrieval import Cell, evaluate
 
 if TYPE_CHECKING:
     import torch
 
     from manyview.distributed import World
 
-SCORE_KIND = "all"
 T = TypeVar("T")
 
 
@@ -44,17 +45,35 @@ class SharedEncoder:
 
 
 def figures(model: Encoder, corpora: Mapping[str, Corpus], split: str, world: World) -> dict[str, float]:
-    """R@10 in percent of every source and kind of query, text to image; `score` is their mean for "all" texts.
+    """R@10 in percent of every source and kind of query, text to image; `score` is the mean of their `main_kind`.
 
     `corpora` have names, which begin the figures' names when there are several. A collective.
     """
     found, scores = dict[str, float](), list[float]()
     for name, corpus in corpora.items():
         results = evaluate(SharedEncoder(model, world), corpus, split, every_image=False, min_queries=1)
+        by_source: dict[str, dict[str, Cell]] = {}
         for (source, kind, direction), cell in results.cells.items():
             if direction == "t2i":
-                where = f"{name}/{source}" if len(corpora) > 1 else source
-                found[f"{where}/{kind}/r10"] = 100 * recall_at(cell.ranks, 10)
-                if kind == SCORE_KIND:
-                    scores.append(found[f"{where}/{kind}/r10"])
+                by_source.setdefault(source, {})[kind] = cell
+        for source, cells in by_source.items():
+            where = f"{name}/{source}" if len(corpora) > 1 else source
+            found |= {f"{where}/{kind}/r10": 100 * recall_at(cell.ranks, 10) for kind, cell in cells.items()}
+            scores.append(found[f"{where}/{main_kind({kind: len(cell.ranks) for kind, cell in cells.items()})}/r10"])
     return {"score": float(np.mean(scores)), **found}
+
+
+def main_kind(queries: Mapping[str, int]) -> str:
+    """The kind by which a source is scored: `all` in the language of most queries, else the kind of most queries."""
+    of_all = {kind: count for kind, count in queries.items() if kind.partition(".")[0] == ALL}
+    return max(of_all or queries, key=lambda kind: (of_all or queries)[kind])
+
+
+def check_askable(corpora: Mapping[str, Corpus], split: str) -> None:
+    """Raises UsageError when a corpus has no text in the split to ask for its images with."""
+    for name, corpus in corpora.items():
+        if not any(any(langs.values()) for counts in corpus.shard_text_counts(split) for langs in counts.values()):
+            raise UsageError(
+                f"the split {split!r} of {name} has no text at all, so that recall cannot be measured on it: give "
+                "evaluate_split the name of another split, or leave out evaluate_every"
+            )

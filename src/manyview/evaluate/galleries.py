@@ -94,7 +94,7 @@ def build_task(items: Sequence[Item], gallery: Gallery, kind: QueryKind, *, defa
     )
 
 
-def kinds_present(items: Iterable[Item]) -> Mapping[str, list[str]]:
+def langs_by_kind(items: Iterable[Item]) -> Mapping[str, list[str]]:
     """Text kinds and the languages each is there in, for the sentence of an error."""
     found: dict[str, set[str]] = {}
     for item in items:

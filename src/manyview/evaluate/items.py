@@ -36,7 +36,7 @@ def read_items(corpus: Corpus, split: str) -> list[Item]:
 def _items(table: pa.Table) -> Iterator[Item]:
     """Texts column by column: a dictionary for each of a million texts takes most of the time otherwise."""
     said = table["texts"].combine_chunks()
-    parts = [said.flatten().field(name).to_pylist() for name in ("kind", "text", "lang")]
+    parts = [pc.fill_null(said.flatten().field(name), "").to_pylist() for name in ("kind", "text", "lang")]
     texts = map(Text, *parts)
     counts = pc.list_value_length(said).to_pylist()
     columns = (table[name].to_pylist() for name in ("id", "group", "source"))

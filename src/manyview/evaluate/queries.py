@@ -1,20 +1,22 @@
 """How a record becomes queries: the named kinds of text somebody could type to find it.
 
-A query kind is named `PART[+PART…][.LANG]`: `title`, `tags`, `title+tags`, `title.zh`. Tags are joined
-by ", ". `all` takes of title, caption, tags and description whatever is there.
+A query kind is named `PART[+PART…][.LANG]`: `title`, `tags`, `title+tags`, `title.zh`; PART is any kind of text.
+Tags and objects are joined by ", ". `all` takes of title, caption, tags and description whatever is there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from manyview.corpus.record import Text
+from manyview.corpus.record import Text, language_code
 from manyview.errors import UsageError
 
 QUERY_KINDS = ("title", "caption", "tags", "description", "title+tags", "all")
 FOREIGN_QUERY_KINDS = ("title", "tags", "all")
+LISTS = ("tags", "objects")
+ALL = "all"
 ALL_PARTS = ("title", "caption", "tags", "description")
 DEFAULT_LANG = "en"
 
@@ -38,7 +40,7 @@ class QueryKind:
         parts = tuple(part.strip() for part in body.split("+"))
         if not all(parts) or (name.endswith(".") and not lang):
             raise UsageError(f"query kind {name!r} is not PART[+PART][.LANG], such as title+tags or title.zh")
-        if parts == ("all",):
+        if parts == (ALL,):
             return cls(name, ALL_PARTS, lang, complete=False)
         return cls(name, parts, lang)
 
@@ -47,6 +49,26 @@ def query_kinds(names: Sequence[str] = QUERY_KINDS, languages: Sequence[str] = (
     """The named kinds, then title, tags and all in each further language."""
     foreign = [f"{name}.{lang}" for lang in languages for name in FOREIGN_QUERY_KINDS]
     return [QueryKind.parse(name) for name in dict.fromkeys([*names, *foreign])]
+
+
+def kinds_present(texts: Iterable[Text], default_lang: str = DEFAULT_LANG) -> list[QueryKind]:
+    """Every kind that texts can be asked in: QUERY_KINDS and all others there are, in each language there is.
+
+    Kinds in the default language or none stated come first, under their plain names. Regions and scripts count as their
+    language: zh-Hans as zh.
+    """
+    kinds: dict[str, dict[str, None]] = {"": {}}
+    for text in texts:
+        lang = "" if _speaks(text.lang, "", default_lang) else _language(text.lang)
+        kinds.setdefault(lang, {})[text.kind] = None
+    found: dict[str, QueryKind] = {}
+    for lang in ("", *sorted(kinds.keys() - {""})):
+        suffix = f".{lang}" if lang else ""
+        wanted = [QueryKind.parse(name + suffix) for name in QUERY_KINDS]
+        others = sorted(kinds[lang].keys() - {*QUERY_KINDS, ""})
+        for kind in [*wanted, *(QueryKind(name + suffix, (name,), lang) for name in others)]:
+            found.setdefault(kind.name, kind)
+    return list(found.values())
 
 
 def query_texts(texts: Sequence[Text], kind: QueryKind, default_lang: str = DEFAULT_LANG) -> tuple[str, ...]:
@@ -70,10 +92,18 @@ def texts_of(texts: Sequence[Text], kind: str, lang: str = "", default_lang: str
 
 
 def _joined(texts: tuple[str, ...], kind: str) -> tuple[str, ...]:
-    return (", ".join(texts),) if kind == "tags" and texts else texts
+    return (", ".join(texts),) if kind in LISTS and texts else texts
 
 
 @cache
 def _speaks(lang: str, wanted: str, default_lang: str) -> bool:
-    spoken, asked = (code.replace("_", "-").casefold() for code in (lang, wanted or default_lang))
+    spoken, asked = language_code(lang), language_code(wanted or default_lang)
     return (not spoken and not wanted) or spoken == asked or spoken.startswith(asked + "-")
+
+
+@cache
+def _language(lang: str) -> str:
+    """A language without its region and script; private codes ("x-klingon") stay whole."""
+    code = language_code(lang)
+    first = code.partition("-")[0]
+    return first if len(first) > 1 else code

@@ -14,7 +14,7 @@ from manyview.errors import UsageError
 from manyview.evaluate.bootstrap import LEVEL, RESAMPLES, recall_interval
 from manyview.evaluate.encode import EncodedSplit, Encoder, encode_split
 from manyview.evaluate.galleries import Task
-from manyview.evaluate.queries import DEFAULT_LANG, QUERY_KINDS
+from manyview.evaluate.queries import DEFAULT_LANG
 from manyview.evaluate.ranks import best_ranks, chance_recall_at, median_rank, recall_at
 from manyview.evaluate.relation import Indices, Relation
 
@@ -71,21 +71,28 @@ class RetrievalResults:
     def to_dict(self) -> ResultsTree:
         return results_tree([self])
 
+    def left_out_lines(self) -> list[str]:
+        """A line for each source and kind that had too few queries."""
+        counts = {(source, kind): count for (source, kind, _), count in self.left_out.items()}
+        return [
+            f"left out: {kind} of {source}, {count} queries are too few" for (source, kind), count in counts.items()
+        ]
+
 
 def evaluate(
     model: Encoder,
     corpus: Corpus,
     split: str = "test",
     *,
-    kinds: Sequence[str] = QUERY_KINDS,
-    languages: Sequence[str] = ("zh",),
+    kinds: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
     default_lang: str = DEFAULT_LANG,
     every_image: bool = True,
     min_queries: int = MIN_QUERIES,
     seed: int = 0,
     batch_size: int = 256,
 ) -> RetrievalResults:
-    """Rank every held-out image for every held-out query, and the other way round."""
+    """Rank every held-out image for every held-out query, and the other way round; see encode_split."""
     encoded = encode_split(
         model,
         corpus,
