@@ -1,5 +1,6 @@
 """Laws of batches: a pure function of (seed, step), by any number of workers, missing things masked."""
 
+import pickle
 from collections import Counter
 
 import pytest
@@ -45,6 +46,16 @@ def test_batches_do_not_depend_on_workers_or_on_where_one_starts(corpus, workers
     batches = iterate(source(corpus, source_exponent=exponent), 2, 7, workers)
     for step, batch in zip(range(2, 7), batches, strict=True):
         equal(batch, whole[step])
+
+
+@pytest.mark.parametrize("exponent", [1.0, 0.5])
+def test_a_source_of_batches_travels_to_other_processes_without_what_it_has_read(corpus, exponent):
+    batches = source(corpus, source_exponent=exponent)
+    unread = len(pickle.dumps(batches))
+    batch = batches[3]
+    sent = pickle.dumps(batches)
+    assert len(sent) < unread + 1000 < 10_000  # a block is much more
+    equal(pickle.loads(sent)[3], batch)
 
 
 def test_every_record_comes_once_an_epoch(corpus):

@@ -9,9 +9,11 @@ import sys
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import torch
+from tests.waiting import eventually
 from torch.utils.data import Dataset
 
 from manyview.data import iterate
@@ -109,3 +111,28 @@ def test_a_process_ends_whatever_its_workers_do(how):
         [sys.executable, "-c", code], timeout=60, env={**os.environ, "PYTHONPATH": "src:."}, check=False
     )
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", pytest.param("spawn", marks=pytest.mark.slow)])
+def test_workers_wait_for_their_process_and_end_with_it_however_they_were_started(method):
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.data.waiting_loader", method],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": "src:."},
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    workers = [int(pid) for pid in done.stdout.split()]
+    assert len(workers) == 2
+    for pid in workers:
+        eventually(lambda pid=pid: not runs(pid))
+
+
+def runs(pid):
+    """Whether a process is there, and not only its exit code, which nobody may have asked for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

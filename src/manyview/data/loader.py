@@ -5,10 +5,10 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import Pipe, Process, connection
+from multiprocessing import Pipe, Process, connection, parent_process
 from weakref import WeakSet
 
 import torch
@@ -63,7 +63,7 @@ class _Worker:
     @classmethod
     def start(cls, source: BatchSource) -> "_Worker":
         mine, theirs = Pipe()
-        process = Process(target=_work, args=(source, theirs, os.getpid()), daemon=True)
+        process = Process(target=_work, args=(source, theirs, _WATCH_S), daemon=True)
         process.start()
         theirs.close()
         worker = cls(process, mine)
@@ -99,15 +99,16 @@ class _Worker:
         return made
 
 
-def _work(source: BatchSource, pipe: "connection.Connection[Batch | Exception, int | None]", parent: int) -> None:
+def _work(source: BatchSource, pipe: "connection.Connection[Batch | Exception, int | None]", watch_s: float) -> None:
     """Signals reach every process of a terminal or a job; when to stop is the main one's to decide."""
     for number in _STOPS:
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
+    is_orphan = _orphan_check()
     with suppress(OSError, EOFError):  # nobody listens any more
         while True:
-            while not pipe.poll(_WATCH_S):
-                if os.getppid() != parent:
+            while not pipe.poll(watch_s):
+                if is_orphan():
                     return
             if (step := pipe.recv()) is None:
                 return
@@ -117,6 +118,19 @@ def _work(source: BatchSource, pipe: "connection.Connection[Batch | Exception, i
                 error.add_note(traceback.format_exc())
                 made = error  # and raised where the batch is awaited
             pipe.send(made)
+
+
+def _orphan_check() -> Callable[[], bool]:
+    """What tells a worker that the process it works for is gone, however it was started.
+
+    A forked worker is a child of that process, whose death changes its parent; the pipe that breaks then is held open
+    by workers that were forked later. One of a fork server is a child of the server, and has only the pipe.
+    """
+    main, parent = parent_process(), os.getppid()
+    assert main is not None
+    if main.pid == parent:
+        return lambda: os.getppid() != parent
+    return lambda: not main.is_alive()
 
 
 _AT_WORK = WeakSet[_Worker]()

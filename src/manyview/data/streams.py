@@ -8,6 +8,7 @@ import numpy as np
 
 from manyview.corpus.blocks import Blocks
 from manyview.corpus.corpus import Corpus
+from manyview.errors import UsageError
 
 __all__ = ["Stream", "make_streams"]
 
@@ -41,10 +42,13 @@ def make_streams(
     """The streams of a split of several corpora; blocks are numbered through, one corpus behind the other.
 
     Each corpus is one, in proportion to its weight; with a `source_exponent` other than 1 each of its sources, in
-    proportion to the number of its records to this power. Each is dealt out to so many `lanes`.
+    proportion to the number of its records to this power. Each is dealt out to so many `lanes`. Raises UsageError for
+    a corpus without records.
     """
     streams, first = [], 0
     for corpus, own, weight in zip(corpora, blocks, weights, strict=True):
+        if not own.rows.any():
+            raise UsageError(f"the split {split!r} of the corpus at {corpus.folder} has no records")
         if source_exponent == 1:
             streams.append(Stream(np.arange(first, first + len(own), dtype=np.int32), own.rows, weight))
         else:
@@ -58,7 +62,8 @@ def _sources(corpus: Corpus, split: str, first: int, weight: float, exponent: fl
     streams = []
     for source, rows in corpus.source_rows(split).items():
         blocks = np.flatnonzero(rows).astype(np.int32)
-        streams.append(Stream(first + blocks, rows[blocks], 0.0, source))
+        if len(blocks):
+            streams.append(Stream(first + blocks, rows[blocks], 0.0, source))
     parts = [stream.records**exponent for stream in streams]
     total = sum(parts)
     return [replace(stream, share=weight * part / total) for stream, part in zip(streams, parts, strict=True)]

@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,7 +32,9 @@ from tests.corpus.builder.shop import (
 from manyview.config import save_config
 from manyview.corpus import Corpus, Shard
 from manyview.corpus.builder import BuildConfig, build
-from manyview.corpus.builder.earlier import provenance_file
+from manyview.corpus.builder.earlier import NOTHING, provenance_file
+from manyview.corpus.builder.run import _Build
+from manyview.corpus.builder.stage import Staged
 from manyview.corpus.sources.built import CorpusConfig
 from manyview.errors import DataError, UsageError
 
@@ -382,3 +386,30 @@ def test_a_build_killed_at_any_moment_is_continued_to_the_same_bytes(tmp_path: P
         break
     assert attempt > 0
     assert content(tmp_path / "out") == content(tmp_path / "whole")
+
+
+def test_judging_parts_looks_at_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build of 120,000 parts is judged after each of them."""
+    looks = Counter[str]()
+
+    class Looked(dict[str, int]):
+        def get(self, name: str, default: Any = None) -> Any:
+            looks[name] += 1
+            return super().get(name, default)
+
+    @dataclass(frozen=True)
+    class Task:
+        key: str
+        source: str = "shop"
+
+    def staged(self: Any, what: str, function: Any, tasks: list[Task]) -> Iterator[tuple[str, Staged]]:
+        no_tables = dict.fromkeys(field.name for field in fields(Staged))
+        for task in tasks:
+            counted = {"counts": Looked(images=9), "skipped": {"image: damaged": 1}}
+            yield task.key, Staged(**(no_tables | counted))
+
+    monkeypatch.setattr(_Build, "_mapped", staged)
+    building = _Build(BuildConfig(sources=()), Path(), Path(), HERE, NOTHING, "new", lambda what, done, of: None)
+    assert len(building._stage([Task(str(number)) for number in range(5_000)])) == 5_000
+    assert looks == {"images": 5_000}
+    assert building.skipped["shop"] == {"image: damaged": 5_000}

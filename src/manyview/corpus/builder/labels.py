@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,10 +17,12 @@ _PATTERN = re.compile(r"[*?\[{]")
 def labels(sources: Iterable[AnySource]) -> list[str]:
     """The last part of each source's path that no wildcard begins, numbered where it repeats."""
     names = [_label(source) for source in sources]
-    return [
-        name if names.count(name) == 1 else f"{name}-{1 + names[:place].count(name)}"
-        for place, name in enumerate(names)
-    ]
+    total, so_far = Counter(names), Counter[str]()
+    numbered = []
+    for name in names:
+        so_far[name] += 1
+        numbered.append(name if total[name] == 1 else f"{name}-{so_far[name]}")
+    return numbered
 
 
 def _label(source: AnySource) -> str:

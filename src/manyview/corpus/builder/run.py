@@ -100,6 +100,8 @@ class _Build:
     mode: Mode
     progress: Progress
     skipped: dict[str, Counter[str]] = field(default_factory=dict)
+    usable: int = 0  # images of the parts so far
+    lost: Counter[str] = field(default_factory=Counter)  # images left out of them, by reason
 
     def run(self) -> BuildReport:
         """All of them."""
@@ -137,7 +139,7 @@ class _Build:
         with closing(self._mapped("reading", stage_part, tasks)) as results:
             for key, staged in results:
                 found[key] = staged
-                self._judge(found.values())
+                self._judge([staged])
         for task in tasks:
             self._count(task.source, found[task.key].skipped)
         return [found[task.key] for task in tasks]
@@ -196,7 +198,7 @@ class _Build:
         found = dict(self._mapped("looking at images", stage_fetched, looks))
         for look in looks:
             self._count(look.part.source, found[look.key].skipped)
-        self._judge([*staged, *held, *found.values()])
+        self._judge([*held, *found.values()])
         return [*held, *(found[look.key] for look in looks)]
 
     def _archived(self, named: Sequence[tuple[str, PartTask]], archive: Path | None) -> list[Staged]:
@@ -305,17 +307,17 @@ class _Build:
             self.progress(what, done, len(tasks))
 
     def _judge(self, parts: Iterable[Staged]) -> None:
-        """Stop in time when nearly nothing can be used."""
-        kept, lost = 0, Counter[str]()
+        """Stop in time when nearly nothing can be used of these parts and those judged before."""
+        lost = self.lost
         for part in parts:
-            kept += part.counts.get("images", 0)
+            self.usable += part.counts.get("images", 0)
             lost.update(
                 {reason: count for reason, count in part.skipped.items() if reason.startswith(("image:", "fetch:"))}
             )
-        share = lost.total() / max(1, kept + lost.total())
-        if kept + lost.total() >= _JUDGED_AFTER and share > self.config.max_skipped_share:
+        share = lost.total() / max(1, self.usable + lost.total())
+        if self.usable + lost.total() >= _JUDGED_AFTER and share > self.config.max_skipped_share:
             raise DataError(
-                f"{share:.0%} of {kept + lost.total():,} images are left out, allowed: max_skipped_share="
+                f"{share:.0%} of {self.usable + lost.total():,} images are left out, allowed: max_skipped_share="
                 f"{self.config.max_skipped_share:g}: {spoken(lost)}"
             )
 
