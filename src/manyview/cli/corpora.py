@@ -43,7 +43,7 @@ def build(
     from manyview.corpus.builder import Mode
     from manyview.corpus.builder import build as run
     from manyview.corpus.builder.console import BuildProgress, report_table, source_lines
-    from manyview.corpus.builder.settings import build_config
+    from manyview.corpus.builder.settings import build_config, guess_lines
     from manyview.corpus.engine import Engine
 
     if append and overwrite:
@@ -51,7 +51,7 @@ def build(
     if engine not in ("local", "ray"):
         raise UsageError(f"--engine {engine}, allowed: local, ray")
     settings = build_config(given or [], config)
-    for line in source_lines(settings):
+    for line in (*source_lines(settings), *guess_lines(given or [], settings)):
         print(line, file=sys.stderr)
     if dry_run:
         return

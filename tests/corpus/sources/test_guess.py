@@ -17,7 +17,8 @@ from tests.corpus.sources.reading import everything
 from manyview.config import load_config, save_config
 from manyview.corpus import write_corpus
 from manyview.corpus.sources.config import SourceConfig, completed_config, open_source
-from manyview.corpus.sources.guess import guess_source
+from manyview.corpus.sources.files import list_files
+from manyview.corpus.sources.guess import explain_guess, guess_source
 from manyview.corpus.sources.table import TableConfig
 from manyview.errors import UsageError
 
@@ -148,3 +149,66 @@ def test_a_table_of_texts_by_kind_is_one_of_views(tmp_path):
     rows = [{"id": "a", "kind": "tags", "text": "red"}]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "tags.parquet")
     assert guess_source(str(tmp_path / "tags.parquet")).views == str(tmp_path / "tags.parquet")
+
+
+CLUTTER: dict[str, bytes] = {
+    "index.html": b"<html><body>gallery</body></html>",
+    "README.csv": b"foo,bar\n1,2\n",
+    "urls.csv": b"url,caption\nhttp://a/b.jpg,c\n",
+    "00000_stats.json": b'{"count": 6}',
+    "backup.tar": b"",
+    "crawl.warc.gz": b"",
+    "dataset_info.json": b"{}",
+    "Thumbs.db": b"x",
+    ".DS_Store": b"x",
+    "__MACOSX/._0.jpg": b"x",
+    "desktop.ini": b"x",
+}
+
+
+def _captioned(folder: Path) -> list[tuple[str, str]]:
+    """Images as img2dataset leaves them with --output_format files, and what is said of each."""
+    for number in range(6):
+        stem = folder / "00000" / f"{number:09d}"
+        stem.parent.mkdir(exist_ok=True, parents=True)
+        stem.with_suffix(".jpg").write_bytes(png(number))
+        stem.with_suffix(".txt").write_text(f"a chair {number}")
+        about = {"url": f"http://a/{number}.jpg", "caption": f"a chair {number}", "key": f"{number:09d}"}
+        stem.with_suffix(".json").write_text(json.dumps(about))
+    return [(f"a chair {number}", f"{number:09d}.jpg") for number in range(6)]
+
+
+@pytest.mark.parametrize("clutter", [*CLUTTER, "00000.parquet"])
+def test_images_with_their_sidecars_are_taken_whatever_lies_beside(clutter: str, tmp_path: Path) -> None:
+    expected = _captioned(tmp_path)
+    if clutter == "00000.parquet":
+        pq.write_table(pa.table({"url": ["http://a/0.jpg"], "caption": ["a chair 0"]}), tmp_path / clutter)
+    else:
+        (tmp_path / clutter).parent.mkdir(exist_ok=True)
+        (tmp_path / clutter).write_bytes(CLUTTER[clutter])
+    config = guess_source(str(tmp_path))
+    assert config.type == "folder"
+    found = everything(open_source(config))
+    assert [path.rpartition("/")[2] for path in found.column("path")] == [name for _, name in expected]
+    assert {text for (text,) in found.texts("text")} == {text for text, _ in expected}
+    said = explain_guess(str(tmp_path), config) or ""
+    could_be_taken = clutter.endswith((".html", ".csv", ".parquet", ".tar", ".warc.gz"))
+    assert ("6 of 6 images have a sidecar" in said) == ("1 for type" in said) == could_be_taken
+
+
+def test_a_table_that_names_the_images_beside_it_stays_a_table(tmp_path: Path) -> None:
+    _pictures(tmp_path)
+    (tmp_path / "products.csv").write_text("image,title\ncats/a.jpg,a cat\n")
+    assert guess_source(str(tmp_path)).type == "table"
+
+
+def test_a_guess_depends_on_the_names_and_not_on_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    _captioned(tmp_path)
+    once = list_files(str(tmp_path), 5)
+    walk = os.walk
+    monkeypatch.setattr(
+        os, "walk", lambda path: [(at, folders, files[::-1]) for at, folders, files in walk(path)][::-1]
+    )
+    assert list_files(str(tmp_path), 5) == once == sorted(once)

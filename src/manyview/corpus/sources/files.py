@@ -99,9 +99,9 @@ def find_files(paths: str | Sequence[str], suffixes: Sequence[str], *, unreadabl
 
 
 def list_files(path: str, most: int) -> list[str]:
-    """The paths of up to `most` files of any kind that a path, a glob or a folder names."""
+    """The first `most` paths of the files of any kind that a path, a glob or a folder names."""
     try:
-        return [file for one in _written_out(path) for file in _matching(one, (), False)[1]][:most]
+        return sorted(file for one in _written_out(path) for file in _matching(one, (), False)[1])[:most]
     except UsageError:
         return []
 

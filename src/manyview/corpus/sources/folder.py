@@ -26,7 +26,7 @@ from manyview.corpus.sources.mapping import RowMapping, with_fields
 from manyview.corpus.sources.pictures import Places
 from manyview.corpus.sources.table_rows import chunks
 
-__all__ = ["IMAGE_SUFFIXES", "FolderConfig", "FolderPart", "FolderSource", "complete_folder"]
+__all__ = ["IMAGE_SUFFIXES", "SIDECARS", "FolderConfig", "FolderPart", "FolderSource", "complete_folder"]
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 SIDECARS = (".txt", ".json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from manyview.corpus.sources.damage import read_or_none
 from manyview.corpus.sources.delimited import Dialect, delimited_rows
 from manyview.corpus.sources.ernie_vil import ErnieVilConfig
 from manyview.corpus.sources.files import File, find_files, list_files, open_stream, suffix_of
-from manyview.corpus.sources.folder import IMAGE_SUFFIXES, FolderConfig
+from manyview.corpus.sources.folder import IMAGE_SUFFIXES, SIDECARS, FolderConfig
 from manyview.corpus.sources.huggingface import HuggingFaceConfig
 from manyview.corpus.sources.images_views import ImagesViewsConfig
 from manyview.corpus.sources.json_arrays import array_elements
@@ -28,7 +29,7 @@ from manyview.corpus.sources.webdataset import WebDatasetConfig
 from manyview.corpus.web.source import PagesConfig, WarcConfig
 from manyview.errors import UsageError
 
-__all__ = ["guess_source"]
+__all__ = ["explain_guess", "guess_source"]
 
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet", ".pq")
 PARQUET = (".parquet", ".pq")
@@ -36,7 +37,8 @@ TARS = (".tar", ".tgz")
 ARCHIVES = (".warc",)
 PAGES = (".html", ".htm", ".xhtml", ".shtml")
 LISTS = ("metadata.csv", "metadata.jsonl", "metadata.parquet")  # what tells the texts of an image folder
-LOOKED_AT = 2000  # files of a folder that decide what it is
+LOOKED_AT = 100_000  # files of a folder that decide what it is
+CAPTIONED_SHARE = 0.5  # of images with a sidecar, from which these are what a folder is about
 
 
 def guess_source(path: str) -> AnySource:
@@ -56,6 +58,8 @@ def _guessed(path: str) -> AnySource:
     names = list_files(path, LOOKED_AT)
     if not names:
         raise UsageError(f"no file at {path}: give a file, a folder or a glob")
+    if _captioned(names)[0] and not _is_file(path):
+        return FolderConfig(path=path)
     if found := _layout(path, names):
         return found
     for suffixes, config in BY_SUFFIX.items():
@@ -64,6 +68,46 @@ def _guessed(path: str) -> AnySource:
     raise UsageError(
         f"{path} is no source that is known: name its `type` in a config file, for instance table or folder"
     )
+
+
+def explain_guess(path: str, chosen: AnySource) -> str | None:
+    """Why a folder was taken for what it was, and how its other files are taken; None where it holds nothing else."""
+    if _is_file(path) or chosen.type == "corpus":
+        return None
+    names = list_files(path, LOOKED_AT)
+    counts = {type_: _count(names, suffixes) for type_, suffixes in SUFFIXES_OF.items() if type_ != chosen.type}
+    others = [(type_, count) for type_, count in counts.items() if count and not _reads(chosen.type, type_)]
+    if not others:
+        return None
+    is_captioned, captioned, images = _captioned(names)
+    why = (
+        f"{captioned} of {images} images have a sidecar" if is_captioned else f"of the files in it (type {chosen.type})"
+    )
+    not_read = ", ".join(f"{count} for type {type_}" for type_, count in others)
+    return (
+        f"{path} is taken for a {chosen.type}, because {why}; files beside that are not read: {not_read}, "
+        f"as in 'sources=[{{type: {others[0][0]}, path: {json.dumps(path, ensure_ascii=False)}}}]'"
+    )
+
+
+def _reads(chosen: str, type_: str) -> bool:
+    """Whether a source looks for files of the other type itself: Parquet of a data set, images named in a table."""
+    return (chosen, type_) in {("huggingface", "table"), ("images_views", "table"), ("chinese_clip", "table")} | {
+        (chosen, "folder") for chosen in ("table", "pages", "coco")
+    }
+
+
+def _count(names: list[str], suffixes: tuple[str, ...]) -> int:
+    return sum(suffix_of(name) in suffixes for name in names)
+
+
+def _captioned(names: list[str]) -> tuple[bool, int, int]:
+    """Whether images with a text or JSON beside them are what a folder is about; how many are there, of how many."""
+    images = [name for name in names if suffix_of(name) in IMAGE_SUFFIXES]
+    beside = {name for name in names if name.endswith(SIDECARS)}
+    stems = [(posixpath.splitext(name)[0], name) for name in images]
+    captioned = sum(any(stem + suffix in beside for stem in both for suffix in SIDECARS) for both in stems)
+    return bool(captioned) and captioned >= CAPTIONED_SHARE * len(images), captioned, len(images)
 
 
 def _layout(path: str, names: list[str]) -> AnySource | None:
@@ -114,6 +158,7 @@ def _pages(path: str, names: list[str]) -> AnySource:
     return PagesConfig(path=path)
 
 
+SUFFIXES_OF = {"warc": ARCHIVES, "pages": PAGES, "webdataset": TARS, "table": TABLES, "folder": IMAGE_SUFFIXES}
 Guess = Callable[[str, list[str]], AnySource]
 BY_SUFFIX: dict[tuple[str, ...], Guess] = {
     ARCHIVES: _warc,
