@@ -41,6 +41,19 @@ def test_features_of_a_folder_are_those_of_its_images(model, pictures, processes
     assert told[-1] == (6, 6)
 
 
+def test_images_of_formats_that_are_not_read_are_named_and_left_out(model, tmp_path):
+    Image.new("RGB", (20, 30)).save(tmp_path / "good.png")
+    Image.new("RGB", (20, 30)).save(tmp_path / "no suffix", "JPEG")
+    heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    for name, data in {"a.heic": heic, "b.jxl": b"\xff\x0a..", "c.svg": b"<svg/>", "d.txt": b"a text"}.items():
+        (tmp_path / name).write_bytes(data)
+    encoded = encode_folder(model, tmp_path, processes=1)
+    assert encoded.names == ["good.png", "no suffix"]
+    reasons = {"a.heic": "HEIC is not read", "b.jxl": "JPEG XL is not read", "c.svg": "a vector drawing"}
+    assert encoded.problems.keys() == reasons.keys()
+    assert all(f"({reason}), allowed: " in encoded.problems[name] for name, reason in reasons.items())
+
+
 def test_a_folder_without_images_is_refused(model, tmp_path):
     with pytest.raises(UsageError, match="no images"):
         encode_folder(model, tmp_path)

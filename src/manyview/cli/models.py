@@ -209,6 +209,8 @@ def embed(
         partial.unlink(missing_ok=True)
     for name, reason in encoded.problems.items():
         print(f"left out: {name}, {reason}", file=sys.stderr)
+    if encoded.problems:
+        print(f"left out in all: {len(encoded.problems)} images, {len(encoded.names)} encoded", file=sys.stderr)
     print(out)
 
 

@@ -1,6 +1,5 @@
 """Images: bytes become RGB, and RGB becomes the crop of a view."""
 
-import io
 import math
 import struct
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from manyview.data.views import ImageView
 from manyview.errors import DataError
+from manyview.imaging import FORMATS, MAX_PIXELS, on_white, open_image
 
 __all__ = [
     "CROP_DRAWS",
@@ -30,7 +30,6 @@ __all__ = [
 
 cv2.setNumThreads(0)  # images are shared out over processes and threads; OpenCV's own do not survive a fork
 
-MAX_PIXELS = 178_956_970  # Pillow's own bomb limit
 CROP_DRAWS = 5
 _JPEG_END, _TAIL = b"\xff\xd9", 64
 _REDUCED = (
@@ -39,8 +38,6 @@ _REDUCED = (
     (2, cv2.IMREAD_REDUCED_COLOR_2),
     (1, cv2.IMREAD_COLOR),
 )
-_SIGNATURES = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"RIFF": "WEBP", b"GIF8": "GIF"}  # the rest is tried in turn
-_WHITE = (255, 255, 255, 255)
 _GENTLE_MIN_SIDE = 0.7
 _GENTLE_ASPECT = 1.1
 _AREA_STRETCH = 4 / 3
@@ -53,7 +50,7 @@ def decode_image(source: bytes | str | Path | Image.Image, max_pixels: int = MAX
     Raises DataError for what is not an image, is cut short, or has more than `max_pixels`.
     """
     with _reasons():
-        return _to_rgb(ImageOps.exif_transpose(_opened(source, max_pixels)))
+        return on_white(ImageOps.exif_transpose(_opened(source, max_pixels)))
 
 
 def decode_pixels(source: bytes, at_least: int, max_pixels: int = MAX_PIXELS) -> np.ndarray:
@@ -74,7 +71,7 @@ def decode_pixels(source: bytes, at_least: int, max_pixels: int = MAX_PIXELS) ->
             pixels = cv2.imdecode(np.frombuffer(source, np.uint8), flag)
             if pixels is not None:
                 return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels)
-        return np.asarray(_to_rgb(ImageOps.exif_transpose(opened)))
+        return np.asarray(on_white(ImageOps.exif_transpose(opened)))
 
 
 def rendered(source: bytes | str | Path | Image.Image, size: int) -> np.ndarray:
@@ -154,25 +151,22 @@ def _reasons() -> Iterator[None]:
     """What the libraries raise for images that are none, as DataError."""
     try:
         yield
-    except UnidentifiedImageError:
-        raise DataError("not an image in any format that Pillow reads") from None
+    except UnidentifiedImageError as error:
+        reason = str(error).removeprefix("image: ")
+        why = "" if reason == "not an image" or "cannot identify" in reason else f" ({reason})"
+        raise DataError(f"not an image that can be read{why}, allowed: {', '.join(FORMATS)}") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, cv2.error) as error:
         raise DataError(f"image cannot be decoded: {error}") from None
 
 
 def _opened(source: bytes | str | Path | Image.Image, max_pixels: int) -> Image.Image:
     """The image's header, read."""
-    opened = source if isinstance(source, Image.Image) else _open(source)
+    if isinstance(source, str | Path):
+        source = Path(source).read_bytes()
+    opened = open_image(source) if isinstance(source, bytes) else source
     if opened.width * opened.height > max_pixels:
         raise DataError(f"image of {opened.width}x{opened.height} pixels, allowed: {max_pixels} in all")
     return opened
-
-
-def _open(source: bytes | str | Path) -> Image.Image:
-    if not isinstance(source, bytes):
-        return Image.open(source)
-    likely = next((name for start, name in _SIGNATURES.items() if source.startswith(start)), None)
-    return Image.open(io.BytesIO(source), formats=None if likely is None else (likely,))
 
 
 def _is_plain_webp(source: bytes, max_pixels: int) -> bool:
@@ -181,16 +175,3 @@ def _is_plain_webp(source: bytes, max_pixels: int) -> bool:
         return False
     riff_bytes, width, height = map(int, struct.unpack_from("<4xI18xHH", source))
     return 8 + riff_bytes <= len(source) and (width & 0x3FFF) * (height & 0x3FFF) <= max_pixels
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        return image
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        levels = np.asarray(image, np.float32)
-        top = 65535.0 if levels.max(initial=0) > 255 else 255.0
-        return Image.fromarray((levels.clip(0, top) * (255 / top)).astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), image).convert("RGB")
-    return image.convert("RGB")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from manyview.corpus import Corpus
 from manyview.corpus.split import seeded_order
@@ -16,6 +16,7 @@ from manyview.evaluate.galleries import EVERY_IMAGE, Task
 from manyview.evaluate.queries import DEFAULT_LANG, texts_of
 from manyview.evaluate.ranks import best_ranks, nearest
 from manyview.evaluate.relation import Indices
+from manyview.imaging import on_white, open_image
 
 FOUND_WITHIN, MISSED_BEYOND = 1, 10
 
@@ -135,11 +136,7 @@ def _thumbnails(
 
 def thumbnail(image: bytes, side_px: int) -> bytes:
     """The image on white within side_px x side_px, as WebP; small ones are enlarged in whole steps."""
-    with Image.open(io.BytesIO(image)) as opened:
-        rgba = opened.convert("RGBA")
-    flat = Image.new("RGBA", rgba.size, "white")
-    flat.alpha_composite(rgba)
-    picture = flat.convert("RGB")
+    picture = on_white(ImageOps.exif_transpose(open_image(image)))
     factor = max(1, side_px // max(picture.size))
     picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
     picture.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)

@@ -18,6 +18,7 @@ from PIL import Image
 
 from manyview.data.images import rendered
 from manyview.errors import DataError, ManyviewError, UsageError
+from manyview.imaging import READABLE_SUFFIXES, image_files
 from manyview.model.dual_encoder import DualEncoder
 from manyview.precision import Precision
 
@@ -51,12 +52,9 @@ def encode_folder(
     a process was killed.
     """
     folder = Path(folder)
-    endings = set(Image.registered_extensions())
-    names = sorted(
-        str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix.lower() in endings and path.is_file()
-    )
+    names = image_files(folder)
     if not names:
-        raise UsageError(f"no images in {folder}: files with an ending that Pillow knows, such as .jpg or .png")
+        raise UsageError(f"no images in {folder}, allowed: {', '.join(READABLE_SUFFIXES)}")
     chunks = [names[i : i + _CHUNK] for i in range(0, len(names), _CHUNK)]
     processes = min(processes or os.cpu_count() or 1, len(chunks))
     parts: list[np.ndarray] = []

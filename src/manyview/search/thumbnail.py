@@ -5,6 +5,8 @@ import warnings
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from manyview.imaging import on_white, open_image
+
 __all__ = ["UNDECODABLE", "thumbnail"]
 
 UNDECODABLE = (
@@ -24,13 +26,10 @@ def thumbnail(image: bytes | Image.Image, side_px: int = 320, quality: int = 80)
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        picture = Image.open(io.BytesIO(image)) if isinstance(image, bytes) else image.copy()
+        picture = open_image(image) if isinstance(image, bytes) else image.copy()
     picture.draft("RGB", (2 * side_px, 2 * side_px))
     picture = ImageOps.exif_transpose(picture)
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    picture = picture.convert("RGB")
+    picture = on_white(picture)
     picture.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
     file = io.BytesIO()
     picture.save(file, "WEBP", quality=quality, method=4)

@@ -8,13 +8,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 
 from manyview.corpus import Corpus
 from manyview.corpus.location import locate
 from manyview.corpus.manifest import MANIFEST
 from manyview.corpus.sources.contract import Source
 from manyview.errors import DataError, UsageError
+from manyview.imaging import READABLE_SUFFIXES, image_files
 
 __all__ = ["images_at", "images_of_corpus", "images_of_folder", "images_of_source", "images_of_table"]
 
@@ -45,13 +45,10 @@ def images_of_corpus(corpus: Corpus) -> Iterator[tuple[str, bytes]]:
 
 
 def images_of_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file with an image's ending below a folder, in the order of the paths, which are the ids."""
-    endings = set(Image.registered_extensions())
-    names = sorted(
-        of.relative_to(folder).as_posix() for of in folder.rglob("*") if of.suffix.lower() in endings and of.is_file()
-    )
+    """Every image file below a folder, also of formats that are not read, in the order of the paths: the ids."""
+    names = image_files(folder)
     if not names:
-        raise UsageError(f"no images in {folder}: files with an ending that Pillow knows, such as .jpg or .png")
+        raise UsageError(f"no images in {folder}, allowed: {', '.join(READABLE_SUFFIXES)}")
     for name in names:
         yield name, _read(folder / name)
 

@@ -7,10 +7,12 @@ import io
 from PIL import Image, ImageOps
 
 from manyview.corpus.builder.config import EncodingConfig
+from manyview.imaging import on_white, open_image
 
 __all__ = ["encoded_anew"]
 
 _KEPT = ("JPEG", "WEBP", "PNG")
+_EIGHT_BITS = ("1", "L", "P", "RGB", "LA", "PA", "RGBA")  # what Pillow converts to RGBA
 
 
 def encoded_anew(data: bytes, how: EncodingConfig) -> bytes:
@@ -19,7 +21,7 @@ def encoded_anew(data: bytes, how: EncodingConfig) -> bytes:
     The first frame of an animation, transparency over white where the format has none; metadata is left out, the
     color profile excepted.
     """
-    with Image.open(io.BytesIO(data)) as image:
+    with open_image(data) as image:
         source = image.format or "PNG"
         long = how.max_side_px is not None and max(image.size) > how.max_side_px
         target = how.format or (source if source in _KEPT else "PNG")
@@ -40,10 +42,7 @@ def encoded_anew(data: bytes, how: EncodingConfig) -> bytes:
 
 
 def _mode_for(target: str, image: Image.Image) -> Image.Image:
-    clear = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
-    if clear and target == "JPEG":
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    if clear:
+    clear = image.has_transparency_data and image.mode in _EIGHT_BITS
+    if clear and target != "JPEG":
         return image.convert("RGBA")
-    return image if image.mode in ("RGB", "L") else image.convert("RGB")
+    return image if image.mode == "L" and not clear else on_white(image)

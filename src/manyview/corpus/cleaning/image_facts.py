@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from dataclasses import dataclass
 from typing import Literal
@@ -13,34 +12,12 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from manyview.corpus.cleaning.image_header import ends_whole, jpeg_size
 from manyview.corpus.cleaning.perceptual_hash import SIDE, perceptual_hash
+from manyview.imaging import FORMATS, MAX_PIXELS, format_of, on_white, open_image, refusal
 
 __all__ = ["FORMATS", "MAX_PIXELS", "How", "ImageFacts", "format_of", "look"]
 
 How = Literal["pixels", "header"]
 
-MAX_PIXELS = 178_956_970  # what the loader of training decodes at most; Pillow's own bomb limit
-
-FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
-_MAGIC = (
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"GIF87a", "GIF"),
-    (b"GIF89a", "GIF"),
-    (b"BM", "BMP"),
-    (b"II*\0", "TIFF"),
-    (b"MM\0*", "TIFF"),
-    (b"\xff\x4f\xff\x51", "JPEG2000"),
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
-    (b"P4", "PPM"),
-    (b"P5", "PPM"),
-    (b"P6", "PPM"),
-)
-_MARKUP = (
-    (b"<svg", "image: a vector drawing"),
-    (b"<html", "image: a web page"),
-    (b"<!doctype html", "image: a web page"),
-)
-_MARKUP_WITHIN = 512
 _REDUCED = (
     (8, cv2.IMREAD_REDUCED_GRAYSCALE_8),
     (4, cv2.IMREAD_REDUCED_GRAYSCALE_4),
@@ -80,7 +57,7 @@ def look(data: bytes, max_pixels: int = MAX_PIXELS, how: How = "pixels") -> Imag
         return facts
     kind = format_of(data)
     if kind is None:
-        return _no_image(data)
+        return refusal(data)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -93,15 +70,6 @@ def look(data: bytes, max_pixels: int = MAX_PIXELS, how: How = "pixels") -> Imag
         return "image: truncated" if "truncated" in str(error).lower() else "image: damaged"
 
 
-def format_of(data: bytes) -> str | None:
-    """The format that the first bytes announce, whatever the file is called."""
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    if data[4:12] in (b"ftypavif", b"ftypavis"):
-        return "AVIF"
-    return next((name for magic, name in _MAGIC if data.startswith(magic)), None)
-
-
 def _plain_jpeg(data: bytes, max_pixels: int) -> ImageFacts | None:
     """The facts of the most frequent kind of image, without opening it; None for all others."""
     known = jpeg_size(data) if data.startswith(b"\xff\xd8\xff") and ends_whole(data, "JPEG") else None
@@ -109,13 +77,6 @@ def _plain_jpeg(data: bytes, max_pixels: int) -> ImageFacts | None:
         return None
     width, height, mode = known
     return ImageFacts("JPEG", width, height, 1, mode, len(data), None)
-
-
-def _no_image(data: bytes) -> str:
-    if not data:
-        return "image: empty"
-    start = data[:_MARKUP_WITHIN].lower()
-    return next((reason for tag, reason in _MARKUP if tag in start), "image: not an image")
 
 
 def _webp_pixels(data: bytes) -> int:
@@ -133,7 +94,7 @@ def _webp_pixels(data: bytes) -> int:
 def _opened(data: bytes, kind: str, max_pixels: int, how: How) -> ImageFacts | str:
     if kind == "WEBP" and _webp_pixels(data) > max_pixels:  # Pillow allocates a WebP's canvas on opening it
         return "image: too many pixels"
-    image = Image.open(io.BytesIO(data), formats=(kind,))
+    image = open_image(data)
     width, height = image.size
     if width * height > max_pixels:
         return "image: too many pixels"
@@ -163,13 +124,4 @@ def _luminance(data: bytes, image: Image.Image) -> np.ndarray:
 
 
 def _gray(image: Image.Image) -> np.ndarray:
-    if image.mode == "L":
-        return np.asarray(image)
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        levels = np.asarray(image, np.float32)
-        top = 65535.0 if levels.max(initial=0) > 255 else 255.0
-        return (levels.clip(0, top) * (255 / top)).astype(np.uint8)
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.asarray(image.convert("RGB").convert("L"))
+    return np.asarray(image if image.mode == "L" and "transparency" not in image.info else on_white(image).convert("L"))

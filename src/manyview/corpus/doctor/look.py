@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-__all__ = ["Look", "decoded", "look", "on_white"]
+from manyview.imaging import format_of, on_white, open_image, refusal
+
+__all__ = ["Look", "decoded", "look"]
 
 _REDUCED_PX = 64
 _LEAST_STEP = 3
@@ -51,14 +52,14 @@ def decoded(data: bytes, max_pixels: int, least_px: int) -> tuple[Image.Image, t
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data))
+            image = open_image(data)
             size, mode = image.size, image.mode
             if size[0] * size[1] > max_pixels:
                 return "image: too many pixels"
             image.draft("RGB", (least_px, least_px))
             image.load()
     except UnidentifiedImageError:
-        return "image: not an image"
+        return "image: damaged" if format_of(data) else refusal(data)
     except Image.DecompressionBombError:
         return "image: too many pixels"
     except Exception as error:  # decoders raise whatever they stumble over
@@ -77,11 +78,3 @@ def _near_hash(image: Image.Image) -> int | None:
     if np.abs(steps).max() < _LEAST_STEP:
         return None
     return int.from_bytes(np.packbits(steps >= _LEAST_STEP).tobytes(), "big", signed=True)
-
-
-def on_white(image: Image.Image) -> Image.Image:
-    """RGB, with white where the image is transparent."""
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    clear = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")

@@ -6,10 +6,11 @@ import io
 from base64 import b64encode
 from collections.abc import Iterable
 
-from PIL import Image
+from PIL import Image, ImageOps
 
-from manyview.corpus.doctor.look import decoded, on_white
+from manyview.corpus.doctor.look import decoded
 from manyview.corpus.doctor.rows import Rows
+from manyview.imaging import on_white
 
 __all__ = ["thumbnails"]
 
@@ -22,7 +23,7 @@ def thumbnails(rows: Rows, wanted: Iterable[int], max_pixels: int) -> dict[int, 
     for row, record in rows.fetch(wanted, image=True).items():
         opened = decoded(record.image, max_pixels, _SIDE_PX)
         if not isinstance(opened, str):
-            found[row] = _data_uri(on_white(opened[0]))
+            found[row] = _data_uri(on_white(ImageOps.exif_transpose(opened[0])))
     return found
 
 

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import re
 
+from manyview.imaging import format_of
+
 __all__ = ["SNIFFED_BYTES", "image_type", "looks_like_page"]
 
 SNIFFED_BYTES = 256
+_SUBTYPES = {"JPEG2000": "jp2", "PPM": "x-portable-anymap"}
 _PAGE = re.compile(
     rb"(\xef\xbb\xbf)?\s*<(!doctype\s+html|html|head|body|script|\?xml[^>]*>\s*<(!doctype\s+)?html)", re.I
 )
 
 
 def image_type(head: bytes) -> str | None:
-    """The media type of a JPEG, PNG, GIF or WebP file that begins so, else None."""
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "image/webp"
-    return None
+    """The media type of a file that begins so, if it is an image in a format that is read, else None."""
+    name = format_of(head)
+    return None if name is None else f"image/{_SUBTYPES.get(name, name.lower())}"
 
 
 def looks_like_page(head: bytes) -> bool:

@@ -25,10 +25,10 @@ from manyview.corpus.sources.mapped import mapped
 from manyview.corpus.sources.mapping import RowMapping, with_fields
 from manyview.corpus.sources.pictures import Places
 from manyview.corpus.sources.table_rows import chunks
+from manyview.imaging import IMAGE_SUFFIXES
 
 __all__ = ["IMAGE_SUFFIXES", "SIDECARS", "FolderConfig", "FolderPart", "FolderSource", "complete_folder"]
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")
 SIDECARS = (".txt", ".json")
 PART_FILES = 4096
 MAX_SIDECAR_BYTES = 16 << 20

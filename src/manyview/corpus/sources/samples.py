@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from manyview.corpus.sources.tar import Member
+from manyview.imaging import READABLE_SUFFIXES
 
 __all__ = ["IMAGE_SUFFIXES", "TEXT_SUFFIXES", "OpenSamples", "Sample", "UnreadSuffixes", "split_name"]
 
-IMAGE_SUFFIXES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
+IMAGE_SUFFIXES = tuple(suffix.removeprefix(".") for suffix in READABLE_SUFFIXES)
 TEXT_SUFFIXES = ("txt", "text", "caption", "cls", "json")
 SHOWN_SUFFIXES = 20
 OPEN_SAMPLES = 8
