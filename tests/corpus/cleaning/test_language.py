@@ -2,9 +2,13 @@
 
 import socket
 
+import pyarrow as pa
 import pytest
 
 from manyview.corpus.cleaning.language import LanguageRules, chinese_script, languages
+from manyview.corpus.cleaning.rules import CleaningRules, clean_views
+from manyview.corpus.sources.contract import VIEWS
+from manyview.corpus.web.language import detect_language, text_language
 
 RULES = LanguageRules()
 TOLD = {
@@ -32,14 +36,50 @@ def test_what_has_no_language_is_unknown(text: str) -> None:
 
 def test_what_is_unsure_is_unknown() -> None:
     assert languages(["zelda 2 xl"], RULES) == [""]
-    assert languages(["zelda 2 xl"], LanguageRules(min_confidence_short=0)) != [""]
+    assert languages(["zelda 2 xl"], LanguageRules(min_confidence_short=0, short_latin=True)) != [""]
 
 
 def test_short_texts_need_more_confidence() -> None:
     short, long = "eine schöne Straße", "ein roter Mantel aus weicher Wolle"
-    strict = LanguageRules(min_confidence=0, min_confidence_short=0.999)
+    strict = LanguageRules(min_confidence=0, min_confidence_short=0.999, short_latin=True)
     assert languages([short, long], strict) == ["", "de"]
     assert languages([short], strict.model_copy(update={"short_letters": 5})) == ["de"]
+
+
+@pytest.mark.parametrize(
+    "text", ["red hat", "small hat", "table", "Gift", "chef", "Čajová konvice", "die cast car 1:64"]
+)
+def test_short_texts_in_latin_letters_are_in_no_known_language(text: str) -> None:
+    """Any of a hundred languages may be meant; what names the wrong one is worse than what names none."""
+    assert languages([text, text.upper()], RULES) == ["", ""]
+    assert detect_language(text) == ""
+    assert text_language(text, "pl") == "pl"
+
+
+def test_short_texts_in_scripts_of_few_languages_are_told() -> None:
+    assert languages(["红色的帽子", "とても赤い帽子", "빨간 모자예요", "หมวกสีแดงใบใหญ่"], RULES) == [
+        "zh",
+        "ja",
+        "ko",
+        "th",
+    ]
+
+
+def test_no_text_is_left_out_for_a_language_that_short_texts_seem_to_have() -> None:
+    texts = ["red hat", "blue hat", "wooden hat", "a red car parked on the street"]
+    views = pa.table(
+        {
+            "id": ["a"] * 4,
+            "kind": ["title"] * 4,
+            "text": texts,
+            "lang": [""] * 4,
+            "weight": [1.0] * 4,
+            "origin": [""] * 4,
+        }
+    ).cast(VIEWS)
+    kept, left_out = clean_views(views, CleaningRules(languages=LanguageRules(only=("en",))))
+    assert kept["text"].to_pylist() == texts
+    assert not left_out
 
 
 def test_the_order_of_texts_and_what_was_asked_before_change_nothing() -> None:

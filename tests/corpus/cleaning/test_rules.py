@@ -66,7 +66,9 @@ def test_each_row_tells_its_reason() -> None:
 
 
 def test_languages_are_told_where_the_source_does_not() -> None:
-    table = views(("a", "alt", "a red car on the street"), ("a", "alt", "eine Straße", 1.0, "en"), ("a", "alt", "42"))
+    table = views(
+        ("a", "alt", "a red car parked on the street"), ("a", "alt", "eine Straße", 1.0, "en"), ("a", "alt", "42")
+    )
     assert clean_views(table, RULES)[0]["lang"].to_pylist() == ["en", "en", ""]
     silent = load_config(CleaningRules, overrides=["languages.detect=false"])
     assert clean_views(table, silent)[0]["lang"].to_pylist() == ["", "en", ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from manyview.corpus.cleaning.language import guessed_language
+from manyview.corpus.cleaning.language import LanguageRules, guessed_language, is_short_latin
 
 __all__ = ["detect_language", "text_language"]
 
@@ -31,6 +31,7 @@ _SCRIPTS = (
 )
 _WRITTEN_ELSEWISE = frozenset(language for _, _, languages in _SCRIPTS for language in languages)
 _ELSEWISE = re.compile(r"[\u0370-\u1fff\u3041-\u9fff\uac00-\ud7af]")
+_SHORT_LETTERS = LanguageRules().short_letters
 _MOST_READ, _LEAST_SURE, _LONGEST_TAG = 80, 0.3, 40
 
 
@@ -48,6 +49,8 @@ def detect_language(text: str) -> str:
         return ""
     if _only_han(text[:1000]):
         return "zh"
+    if is_short_latin(text[:_MOST_READ], _SHORT_LETTERS):
+        return ""
     code, score = guessed_language(text[:_MOST_READ].encode("utf-8", "replace").decode())
     return code if score >= _LEAST_SURE else ""
 
