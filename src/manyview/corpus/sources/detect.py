@@ -1,4 +1,4 @@
-"""Detect: what columns are called in data that others have made, and what they then say."""
+"""Detect: what the columns of data that others have made say, by their names and first rows."""
 
 from __future__ import annotations
 
@@ -10,47 +10,24 @@ import pyarrow as pa
 
 from manyview.corpus.sources.block import Block, path_in
 from manyview.corpus.sources.cells import WRITTEN_LIST, as_texts
+from manyview.corpus.sources.column_names import (
+    ATTRIBUTIONS,
+    GROUPS,
+    IDS,
+    IMAGES,
+    KINDS,
+    LANGUAGES,
+    LICENSES,
+    first_named,
+)
 from manyview.corpus.sources.mapping import Column, ImageMapping, RowMapping, ViewMapping, with_fields
 from manyview.corpus.sources.written_lists import separator_of, written_list
 from manyview.errors import UsageError
 
 __all__ = ["completed", "require_names"]
 
-KINDS = {
-    "title": ("title", "name", "product_name", "product_title"),
-    "caption": ("caption", "captions", "text", "texts", "txt", "alt", "alt_text", "sentence", "sentences"),
-    "tags": ("tags", "keywords", "labels", "objects"),
-    "category": ("category", "categories", "label"),
-    "context": ("description", "context"),
-    "query": ("query", "queries"),
-}
 SEPARATED = {"tags": ","}
 SAMPLED_CELLS = 1000
-IDS = ("image_id", "id", "sku", "item_id", "product_id", "key", "__key__", "uid", "uuid")
-IMAGES = (
-    "image",
-    "jpg",
-    "png",
-    "webp",
-    "img",
-    "photo",
-    "picture",
-    "image_bytes",
-    "image_base64",
-    "filepath",
-    "image_path",
-    "file_path",
-    "file_name",
-    "filename",
-    "path",
-    "image_url",
-    "img_url",
-    "url",
-)
-GROUPS = ("group", "group_id")
-LANGUAGES = ("lang", "language")
-LICENSES = ("license", "licence")
-ATTRIBUTIONS = ("attribution", "author", "artist", "credit")
 SHOWN = 40
 
 MappingT = TypeVar("MappingT", bound=RowMapping)
@@ -92,7 +69,7 @@ def require_names(needed: Sequence[str], names: Sequence[str], where: str) -> No
 
 
 def _guessed(mapping: RowMapping, schema: pa.Schema, has_image: bool) -> dict[str, object]:
-    names = {name.lower(): name for name in reversed(schema.names)}
+    names = schema.names
     image = None if has_image else _image_struct(schema) or _first(IMAGES, names)
     found = {
         "id": mapping.id or _first(IDS, names),
@@ -102,15 +79,15 @@ def _guessed(mapping: RowMapping, schema: pa.Schema, has_image: bool) -> dict[st
     }
     if mapping.image is not None:
         image = mapping.image.column
-    views = _views(names, schema, {image, *found.values()})
+    views = _views(schema, {image, *found.values()})
     return {**found, "image": mapping.image or (ImageMapping(column=image) if image else None), "views": views}
 
 
-def _views(names: dict[str, str], schema: pa.Schema, taken: set[object]) -> dict[str, tuple[ViewMapping, ...]]:
-    lang = _first(LANGUAGES, names)
+def _views(schema: pa.Schema, taken: set[object]) -> dict[str, tuple[ViewMapping, ...]]:
+    lang = _first(LANGUAGES, schema.names)
     views: dict[str, tuple[ViewMapping, ...]] = {}
     for kind, known in KINDS.items():
-        there = [names[name] for name in known if name in names and names[name] not in taken]
+        there = [name for name in first_named(known, schema.names) if name not in taken]
         found = [_view(name, kind, schema.field(schema.names.index(name)).type, lang) for name in there]
         if found:
             views[kind] = tuple(found)
@@ -149,8 +126,8 @@ def _split_of(column: pa.Array | None, split: str) -> str:
     return separator_of(cells, split) if split else ""
 
 
-def _first(known: Sequence[str], names: dict[str, str]) -> str | None:
-    return next((names[name] for name in known if name in names), None)
+def _first(known: Sequence[str], names: Sequence[str]) -> str | None:
+    return next(iter(first_named(known, names)), None)
 
 
 def _image_struct(schema: pa.Schema) -> str | None:
