@@ -23,6 +23,7 @@ from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
 from manyview.corpus.sources.damage import counted_batch, read_or_none, until_damage
 from manyview.corpus.sources.detect import require_names
 from manyview.corpus.sources.files import File, find_files
+from manyview.corpus.sources.language_tags import language_tags
 from manyview.corpus.sources.mapped import weights_of
 from manyview.corpus.sources.mapping import Column, ImageForm, ViewMapping
 from manyview.corpus.sources.pictures import Places, pictures
@@ -151,7 +152,7 @@ def views_batch(block: Block) -> Batch:
     for reason, bad in reasons.items():
         skipped[reason] += pc.sum(pc.and_(good, bad)).as_py() or 0
         good = pc.and_(good, pc.invert(bad))
-    languages = pc.fill_null(_texts(block, "lang", skipped), "")
+    languages = language_tags(_texts(block, "lang", skipped))
     table = pa.Table.from_arrays([ids, kinds, texts, languages, weights, origins], schema=VIEWS)
     return Batch(IMAGES.empty_table(), table.filter(good), +skipped)
 

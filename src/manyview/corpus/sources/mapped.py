@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from manyview.corpus.sources.block import Block, plain
 from manyview.corpus.sources.cells import as_ids, as_numbers, as_texts, exploded, fault_of
 from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
+from manyview.corpus.sources.language_tags import language_tags
 from manyview.corpus.sources.mapping import Column, Constant, RowMapping, ViewMapping
 from manyview.corpus.sources.pictures import Places, pictures
 
@@ -130,7 +131,7 @@ def weights_of(block: Block, view: ViewMapping) -> tuple[pa.Array, pa.Array]:
 def _languages(block: Block, view: ViewMapping) -> pa.Array:
     if not isinstance(view.lang, Column):
         return pa.repeat(pa.scalar(view.lang), len(block))
-    return pc.fill_null(as_texts(_column(block, view.lang.column))[0], "")
+    return language_tags(as_texts(_column(block, view.lang.column))[0])
 
 
 def _scalar(block: Block, said: str | Constant | None, name: str, skipped: Counter[str]) -> pa.Array:
