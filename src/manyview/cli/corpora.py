@@ -99,8 +99,16 @@ def doctor(
     """Examine a corpus: counts, coverage, leaks, false negatives, what to change; exit code 3 when a check fails."""
     from manyview.corpus.cleaning.near_duplicates import components
     from manyview.corpus.doctor import diagnose
+    from manyview.train.recipes import recipe_problems
 
-    found = diagnose(corpus, config=config, overrides=overrides or (), tokenizer=tokenizer, find_near=components)
+    found = diagnose(
+        corpus,
+        config=config,
+        overrides=overrides or (),
+        tokenizer=tokenizer,
+        find_near=components,
+        recipe_problems=recipe_problems,
+    )
     write(out, found.page())
     if as_json:
         print(found.json())

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+from manyview.corpus.shard_counts import TextCounts
 from manyview.data import ImageView, TextView, ViewsConfig
+from manyview.data.text_coverage import views_without_texts
 from manyview.errors import UsageError
 from manyview.model import ImageTowerConfig, ModelConfig, TextTowerConfig
 from manyview.objective import PRESETS, FalseNegatives
 from manyview.train.config import ObjectiveConfig, OptimizerConfig, PairConfig, TrainConfig
 
-__all__ = ["RECIPES", "recipe"]
+__all__ = ["RECIPES", "recipe", "recipe_problems"]
 
 CAPTION = ("caption", "title", "description", "context", "query", "alt")
 TAGS = ("tags", "objects", "category")
@@ -104,6 +106,11 @@ def recipe(name: str) -> TrainConfig:
     if name not in RECIPES:
         raise UsageError(f"no recipe named {name!r}, allowed: {', '.join(RECIPES)}")
     return RECIPES[name]()
+
+
+def recipe_problems(counts: TextCounts) -> dict[str, dict[str, str]]:
+    """For each recipe its views that would find no text in a corpus of these counts, each with a sentence."""
+    return {name: views_without_texts(make().views, counts) for name, make in RECIPES.items()}
 
 
 def _small(

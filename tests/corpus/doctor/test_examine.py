@@ -73,6 +73,8 @@ def test_texts_are_counted_as_by_loops(tmp_path_factory: pytest.TempPathFactory,
     for view in found.false_negatives:
         if view.view in kinds:
             contents = Counter(one for one in (view_of(record, view.view) for record in records[1:]) if one)
+            ways = contents.total() * (contents.total() - 1)
+            assert view.equal == pytest.approx(sum(n * (n - 1) for n in contents.values()) / max(1, ways))
             sizes = Counter({size: sum(n for n in contents.values() if n == size) for size in set(contents.values())})
             assert view.different == len(contents)
             for size, share in view.shares:
@@ -229,6 +231,22 @@ def test_rare_kinds_missing_licenses_and_languages_are_notes(tmp_path: Path) -> 
     records[5] = record(5, license="")
     found = checks(examine(corpus_of(tmp_path, {"train": records, "test": sound(5, 200)})))
     assert found == {("note", "rare kinds"), ("note", "language unknown"), ("note", "license unknown")}
+
+
+def test_texts_that_are_all_alike_are_not_fit_to_train_on(tmp_path: Path) -> None:
+    same = [record(n, [Text("caption", "a photo", "en")]) for n in range(40)]
+    found = examine(corpus_of(tmp_path / "same", {"train": same}))
+    assert ("fail", "all alike") in checks(found)
+    assert "Fit to train on" not in verdict(found)
+    told_apart = [record(n, [Text("caption", "a photo", "en"), Text("title", f"thing {n}", "en")]) for n in range(40)]
+    assert ("warn", "all alike") in checks(examine(corpus_of(tmp_path / "apart", {"train": told_apart})))
+    labels = [record(n, [Text("category", "shoes", "en"), Text("title", f"thing {n}", "en")]) for n in range(40)]
+    assert ("note", "all alike") in checks(examine(corpus_of(tmp_path / "labels", {"train": labels})))
+
+
+def test_images_that_are_all_alike_are_not_fit_to_train_on(tmp_path: Path) -> None:
+    same = [record(n, [Text("title", f"thing {n}", "en")], image=picture(0)) for n in range(40)]
+    assert ("fail", "all alike") in checks(examine(corpus_of(tmp_path, {"train": same})))
 
 
 def test_too_long_texts_are_a_warning_with_the_length_that_fits(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from tests.corpus.doctor.corpora import corpus_of, record, sound
 from manyview.corpus import SCHEMA, Text
 from manyview.corpus.doctor import Diagnosis, Examination, diagnose
 from manyview.errors import DataError, ExitCode, UsageError
+from manyview.train.recipes import recipe_problems
 
 
 def shown(diagnosis: Diagnosis) -> str:
@@ -156,3 +157,27 @@ def test_a_tokenizer_that_is_missing_is_one_sentence(tmp_path: Path) -> None:
     corpus_of(tmp_path, {"train": sound(2)})
     with pytest.raises(UsageError, match="no tokenizer at"):
         diagnose(str(tmp_path), tokenizer=tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("lang", ["", "en", "de", "th"])
+@pytest.mark.parametrize("split", ["train", "all"])
+def test_recipes_that_find_no_text_are_named_and_a_corpus_for_none_is_not_fit(
+    tmp_path: Path, lang: str, split: str
+) -> None:
+    def examined(kind: str) -> Diagnosis:
+        records = [record(number, [Text(kind, f"thing {number}", lang)]) for number in range(12)]
+        corpus_of(tmp_path / kind, {split: records})
+        return diagnose(str(tmp_path / kind), recipe_problems=recipe_problems)
+
+    captions = examined("caption")
+    assert captions.exit_code == ExitCode.OK
+    (note,) = [f for f in captions.examination.findings if f.check == "recipes without texts"]
+    assert note.what.startswith("many-view")
+    assert note.change.startswith("Train caption-sampling, clip, ")
+    weather = examined("weather")
+    assert weather.exit_code == ExitCode.DATA
+    said = " ".join(shown(weather).split())
+    assert "Do not train on this yet: no text for any recipe." in said
+    assert f"it has weather ({lang or 'no language stated'} 12)" in said
+    corpus_of(tmp_path / "none", {split: [record(number, []) for number in range(12)]})
+    assert diagnose(str(tmp_path / "none"), recipe_problems=recipe_problems).exit_code == ExitCode.DATA

@@ -11,6 +11,7 @@ from manyview.corpus.doctor.spoken import percent
 __all__ = ["TEXT_CHECKS"]
 
 _REFERENCE_BATCH = 4096
+_FEWEST_ALIKE = 10
 Found = Iterator[Finding]
 
 
@@ -97,6 +98,29 @@ def _false_negatives(e: Examination) -> Found:
         )
 
 
+def _alike(e: Examination) -> Found:
+    """Kinds, or images, that are the same at nearly all records."""
+    views = [view for view in e.false_negatives if view.view != "group" and view.rows >= _FEWEST_ALIKE]
+    alike = [view for view in views if view.equal > e.limits.max_equal]
+    texts = [view for view in views if view.view != "image"]
+    hopeless = all(view in alike for view in texts) or any(view.view == "image" for view in alike)
+    for view in alike:
+        label = view.view in e.limits.labels
+        what = "image" if view.view == "image" else f"{view.view} text"
+        yield Finding(
+            "fail" if hopeless else "note" if label else "warn",
+            "all alike",
+            f"{percent(view.equal)} of two records with {_article(what)} {what} have the same ({view.rows:,} records "
+            f"of {e.batch_split}, {view.different:,} different).",
+            "A view of it teaches nothing, with a loss of 0 from the first step: check the mapping from columns to "
+            "views, and take a column that tells records apart.",
+        )
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[:1].lower() in "aeiou" else "a"
+
+
 def _agreement(e: Examination) -> Found:
     """One finding for each kind that is at odds with others, beginning with the one at odds with most."""
     odd = [pair for pair in e.agreements if pair.by_chance(e.limits.chance_margin)]
@@ -115,4 +139,4 @@ def _agreement(e: Examination) -> Found:
         odd = [pair for pair in odd if kind not in (pair.one, pair.other)]
 
 
-TEXT_CHECKS = (_texts, _rare, _agreement, _false_negatives)
+TEXT_CHECKS = (_texts, _rare, _alike, _agreement, _false_negatives)

@@ -11,7 +11,7 @@ from typing import Any
 from manyview.corpus.corpus import DEFAULT_SPLIT, Corpus
 from manyview.corpus.doctor.agreement import agreements
 from manyview.corpus.doctor.examples import gather_examples
-from manyview.corpus.doctor.false_negatives import share_with_twin
+from manyview.corpus.doctor.false_negatives import equal_share, share_with_twin
 from manyview.corpus.doctor.findings import findings
 from manyview.corpus.doctor.limits import Limits
 from manyview.corpus.doctor.looks import FindNear, Looks, near_groups, same_hash
@@ -194,7 +194,8 @@ class _Measuring:
         for view, summary in views:
             if rows := summary.rows[split]:
                 shares = ((size, share_with_twin(summary.sizes[split], population, size)) for size in sizes)
-                yield FalseNegatives(view, rows, summary.distinct[split], tuple(shares))
+                equal = equal_share(summary.sizes[split])
+                yield FalseNegatives(view, rows, summary.distinct[split], tuple(shares), equal)
 
 
 def _shown(said: Summary) -> list[Often]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-__all__ = ["share_with_twin"]
+__all__ = ["equal_share", "share_with_twin"]
 
 
 def share_with_twin(sizes: Mapping[int, int], population: int, batch_size: int) -> float:
@@ -32,3 +32,9 @@ def share_with_twin(sizes: Mapping[int, int], population: int, batch_size: int) 
     outside = np.concatenate(([0.0], np.cumsum(np.log1p(-(batch_size - 1) / (population - 1.0 - k)))))
     alone = sum(n * np.exp(outside[c - 1]) for c, n in sorted(sizes.items()) if c <= len(outside))
     return float(1.0 - alone / rows)
+
+
+def equal_share(sizes: Mapping[int, int]) -> float:
+    """Share of two different rows that have the same identity; `sizes` as for share_with_twin."""
+    rows = sum(sizes.values())
+    return sum(n * (c - 1) for c, n in sizes.items()) / (rows * (rows - 1)) if rows > 1 else 0.0

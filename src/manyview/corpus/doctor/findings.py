@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from manyview.corpus.doctor.checks_of_images import IMAGE_CHECKS
 from manyview.corpus.doctor.checks_of_records import RECORD_CHECKS
 from manyview.corpus.doctor.checks_of_texts import TEXT_CHECKS
 from manyview.corpus.doctor.measures import Examination, Finding, Severity
 
-__all__ = ["SEVERITIES", "findings", "verdict"]
+__all__ = ["SEVERITIES", "findings", "ordered", "verdict"]
 
 SEVERITIES: tuple[Severity, ...] = ("fail", "warn", "note")
 
 
 def findings(examination: Examination) -> list[Finding]:
     """The worst ones first."""
-    found = [finding for check in (*RECORD_CHECKS, *IMAGE_CHECKS, *TEXT_CHECKS) for finding in check(examination)]
+    return ordered(finding for check in (*RECORD_CHECKS, *IMAGE_CHECKS, *TEXT_CHECKS) for finding in check(examination))
+
+
+def ordered(found: Iterable[Finding]) -> list[Finding]:
+    """The worst ones first."""
     return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
 
 

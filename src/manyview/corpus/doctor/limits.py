@@ -67,6 +67,13 @@ class Limits(Config):
     max_false_negatives: float = Field(
         0.2, ge=0, le=1, description="Note a view that repeats for more rows of the batch nearest to 4096."
     )
+    max_equal: float = Field(
+        0.9,
+        ge=0,
+        le=1,
+        description="Warn when more of two records have the same text of a kind; fail when they do so of every kind, "
+        "or have the same image: nothing can be learned.",
+    )
     max_broken: float = Field(
         0.01, ge=0, le=1, description="Fail when more sampled images cannot be decoded; fewer are a warning."
     )

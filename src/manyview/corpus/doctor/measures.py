@@ -106,13 +106,15 @@ class Repeats:
 class FalseNegatives:
     """A view of a split, and for each batch size the expected share of its rows with a twin in the batch.
 
-    `view` is a kind of text, "image" or "group"; `different` counts its different contents.
+    `view` is a kind of text, "image" or "group"; `different` counts its different contents; `equal` is the share of
+    two of its rows that are the same.
     """
 
     view: str
     rows: int
     different: int
     shares: tuple[tuple[int, float], ...]
+    equal: float = 0.0
 
 
 @dataclass(frozen=True)
