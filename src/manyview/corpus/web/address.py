@@ -59,6 +59,8 @@ def image_address(attributes: Mapping[str, str], sources: str = "") -> str:
 
 def image_addresses(attributes: Mapping[str, str], sources: str = "") -> list[str]:
     """All addresses at which the image of an element may be found, as written: those of sets first, the best first."""
+    if not sources and _LATE_NAMES.isdisjoint(attributes):
+        return [image_address(attributes)]
     sets = (sources, *(attributes.get(name, "") for name in _LATE_SETS))
     found = [address for written in sets if written for address in _ranked(written)]
     single = (attributes.get(name, "").strip() for name in (*_LATE, "src"))

@@ -6,13 +6,14 @@ from email.parser import BytesParser
 from email.policy import compat32
 
 from manyview.corpus.fetch.sniff import image_type
+from manyview.corpus.web.media_type import BodyKind, kind_of_type
 
 __all__ = ["first_shown"]
 
 _MOST_PARTS = 100
 
 
-def first_shown(content_type: str, body: bytes) -> tuple[str, str | None, bytes]:
+def first_shown(content_type: str, body: bytes) -> tuple[BodyKind, str | None, bytes]:
     """Kind ("page", "image" or empty), charset and content of the first part that is a page or an image."""
     head = f"Content-Type: {' '.join(content_type.split())}\r\n\r\n".encode("utf-8", "replace")
     try:
@@ -27,6 +28,6 @@ def first_shown(content_type: str, body: bytes) -> tuple[str, str | None, bytes]
             continue
         if image_type(content):
             return "image", None, content
-        if part.get_content_type() in ("text/html", "application/xhtml+xml"):
+        if kind_of_type(part.get("Content-Type") or "text/plain") == "page":
             return "page", part.get_content_charset(), content
     return "", None, b""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import IO
+from typing import IO, Any, NamedTuple
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
@@ -13,14 +12,13 @@ from manyview.corpus.fetch.sniff import SNIFFED_BYTES, image_type
 from manyview.corpus.location import locate
 from manyview.corpus.web.address import absolute
 from manyview.corpus.web.http_body import unpacked
+from manyview.corpus.web.media_type import BodyKind, kind_of_type
 from manyview.corpus.web.multipart import first_shown
 
 __all__ = ["Response", "responses"]
 
 _WANTED = (WarcRecordType.response, WarcRecordType.resource)
-_PAGES = ("text/html", "application/xhtml+xml")
-_UNKNOWN = ("application/octet-stream", "binary/octet-stream", "application/unknown", "unknown/unknown", "*/*", "image")
-_HEADERS = ("Content-Type", "Transfer-Encoding", "Content-Encoding")
+_READ_AS = {"page": "page", "multipart": "page", "image": "image", "unknown": "image"}
 _NO_HEADERS = "page: HTTP headers cannot be read"
 REVISIT = "archive: revisit that names no original"
 _REDIRECTIONS = (301, 302, 303, 307, 308)
@@ -33,29 +31,12 @@ _DAMAGED = "archive: damaged or truncated"
 _SHORT = "the record is shorter than its header says"
 
 
-@dataclass(frozen=True)
-class _Said:
-    """What the headers of a response say."""
+class _Packed(NamedTuple):
+    """How a body is packed, and how many bytes of it are read."""
 
-    content_type: str
-    transfer: str = ""
-    encoding: str = ""
-    charset: str | None = None
-
-    @property
-    def kind(self) -> str:
-        """page, image, multipart, unknown (a type that says nothing) or empty."""
-        media = re.split("[;,]", self.content_type, maxsplit=1)[0].strip().lower()
-        if media in _PAGES or not media:
-            return "page"
-        if media.startswith("image/"):
-            return "" if "svg" in media else "image"
-        return "multipart" if media.startswith("multipart/") else "unknown" if media in _UNKNOWN else ""
-
-    @property
-    def packed(self) -> bool:
-        """Whether the first bytes may be those of a packing."""
-        return bool(self.transfer or self.encoding)
+    transfer: str
+    encoding: str
+    limit: int
 
 
 @dataclass(frozen=True)
@@ -79,7 +60,7 @@ def responses(path: str, max_page_bytes: int, max_image_bytes: int) -> Iterator[
     After damage, reading goes on at the next place that looks like a record. A body is never held beyond the
     limit of its kind: what is longer comes as a reason. `max_image_bytes` of 0 leaves images out.
     """
-    limits = {"page": max_page_bytes, "image": max_image_bytes}
+    limits = {"page": max_page_bytes, "image": max_image_bytes, "": 0}
     with locate(path).open("rb") as file:
         start, found = 0, False
         for _ in range(_MOST_REPAIRS):
@@ -124,46 +105,60 @@ def _until_damage(file: IO[bytes], start: int, limits: dict[str, int]) -> Iterat
 
 def _response(record: WarcRecord, place: int, limits: dict[str, int]) -> Response:
     """Raises OSError when the record ends before its length."""
-    said = _Said(record.headers.get("Content-Type") or "")
+    headers, charset = record.headers, None
     if record.record_type == WarcRecordType.response:
         try:
             record.parse_http()
         except (OSError, ValueError):
             return Response(place, skipped=_NO_HEADERS)
-        http = record.http_headers
-        status = http.status_code if http is not None else None
+        headers = record.http_headers
+        status = headers.status_code if headers is not None else None
         if status != 200:
             return _other_status(record, place, status)
-        content_type, transfer, encoding = (http.get(name) or "" for name in _HEADERS)
-        said = _Said(content_type, transfer, encoding, record.http_charset)
-    head = record.reader.read(SNIFFED_BYTES)
-    kind = _kind(said, head)
-    if not limits.get(kind):
-        return _left_out(record, place, NEITHER, len(head))
-    url = _address(record, "WARC-Target-URI")
-    return _unpacked(record, head, Response(place, url, kind, said.charset), said, limits)
+        charset = record.http_charset
+    return _body(record, headers, charset, place, limits)
 
 
-def _unpacked(record: WarcRecord, head: bytes, response: Response, said: _Said, limits: dict[str, int]) -> Response:
-    """The response with its content, which may turn out to be of another kind than its headers say."""
-    place, kind = response.place, response.kind
-    limit = limits[kind]
-    body = head + record.reader.read(limit + 1 - len(head))
-    if len(body) < min(record.content_length, limit):
-        raise OSError(_SHORT)
-    content = unpacked(body, said.transfer, said.encoding, limit) if len(body) <= limit else body
-    if content is None:
-        return Response(place, skipped=f"{kind}: packed in a way that cannot be read")
-    if len(content) > limit:
-        return Response(place, skipped=f"{kind}: too many bytes")
-    charset = response.charset
-    if said.kind == "multipart":
-        kind, charset, content = first_shown(said.content_type, content)
-    if kind != "image" or said.kind == "unknown":
-        kind = "image" if image_type(content) else "page" if kind == "page" else ""
-    if not limits.get(kind):
+def _body(record: WarcRecord, headers: Any, charset: str | None, place: int, limits: dict[str, int]) -> Response:
+    """The page or image of a record. Raises OSError when it ends before its length."""
+    content_type = headers.get("Content-Type") or ""
+    kind = kind_of_type(content_type)
+    limit = limits[_READ_AS.get(kind, "")]
+    if not limit:
+        return _left_out(record, place, NEITHER)
+    packed = _Packed(headers.get("Transfer-Encoding") or "", headers.get("Content-Encoding") or "", limit)
+    head = b""
+    if kind == "unknown":
+        head = record.reader.read(SNIFFED_BYTES)
+        if not image_type(head) and not packed.transfer and not packed.encoding:
+            return _left_out(record, place, NEITHER, len(head))
+    found = _unpacked(record, head, packed)
+    if isinstance(found, str):
+        return Response(place, skipped=f"{_READ_AS[kind]}: {found}")
+    kind, charset, content = _content(kind, content_type, charset, found)
+    if not limits[kind]:
         return Response(place, skipped=NEITHER)
-    return Response(place, response.url, kind, charset, content)
+    return Response(place, _address(record, "WARC-Target-URI"), kind, charset, content)
+
+
+def _unpacked(record: WarcRecord, head: bytes, packed: _Packed) -> bytes | str:
+    """The body whose first bytes are read already, or why there is none."""
+    body = head + record.reader.read(packed.limit + 1 - len(head))
+    if len(body) < min(record.content_length, packed.limit):
+        raise OSError(_SHORT)
+    content = unpacked(body, *packed) if len(body) <= packed.limit else body
+    if content is None:
+        return "packed in a way that cannot be read"
+    return content if len(content) <= packed.limit else "too many bytes"
+
+
+def _content(kind: BodyKind, content_type: str, charset: str | None, body: bytes) -> tuple[BodyKind, str | None, bytes]:
+    """Kind, charset and bytes of what is shown. Images are known by their first bytes, as browsers know them."""
+    if kind == "multipart":
+        return first_shown(content_type, body)
+    if kind != "image" and image_type(body):
+        return "image", None, body
+    return ("" if kind == "unknown" else kind), charset, body
 
 
 def _other_status(record: WarcRecord, place: int, status: int | None) -> Response:
@@ -199,18 +194,6 @@ def _left_out(record: WarcRecord, place: int, reason: str, already_read: int = 0
     if already_read + record.consume() < record.content_length:
         raise OSError(_SHORT)
     return Response(place, skipped=reason)
-
-
-def _kind(said: _Said, head: bytes) -> str:
-    """Whether to read on as a page or as an image; empty for neither.
-
-    A page that names no type is taken for HTML: parsing what is not finds no images. Images are known by their first
-    bytes whatever their type is called, as browsers know them; those that may be packed are read if their type says
-    nothing.
-    """
-    if image_type(head):
-        return "image"
-    return {"multipart": "page", "unknown": "image" if said.packed else ""}.get(said.kind, said.kind)
 
 
 def _next_start(file: IO[bytes], begin: int) -> int | None:
