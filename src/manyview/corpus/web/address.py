@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-__all__ = ["absolute", "best_of_srcset", "image_address", "image_addresses", "path_of"]
+__all__ = [
+    "absolute",
+    "background_address",
+    "best_of_srcset",
+    "image_address",
+    "image_addresses",
+    "is_stand_in",
+    "path_of",
+]
 
 _LATE = (
     "data-src",
@@ -18,21 +26,23 @@ _LATE = (
     "data-original-src",
     "data-img-src",
     "data-echo",
-    "data-url",
-    "data-image",
     "data-hi-res-src",
     "data-full-url",
     "lazy-src",
     "ng-src",
 )
+_LATE_IF_IMAGE = ("data-url", "data-image")  # often the address of a page or a number
 _LATE_SETS = ("data-srcset", "data-lazy-srcset", "srcset")
-_LATE_NAMES = frozenset(_LATE + _LATE_SETS)
+_LATE_NAMES = frozenset(_LATE + _LATE_IF_IMAGE + _LATE_SETS)
 _WIDEST = 1600
 _STAND_IN = re.compile(
     r"(?:^|[/_.-])(?:blank|spacer|placeholder|lazy(?:load)?|loading|transparent|grey|1x1|pixel|clear|loader)"
     r"[^/]*\.(?:gif|png|svg|jpe?g|webp)$",
     re.IGNORECASE,
 )
+_IMAGE = re.compile(r"[^/?#]\.(?:jpe?g|png|webp|gif|avif|bmp|tiff?)(?:[?#]|$)", re.IGNORECASE)
+_LONGEST_HIDDEN = 2_000
+_BACKGROUND = re.compile(r"""background(?:-image)?\s*:[^;]*?url\(\s*(['"]?)([^'")]+)\1\s*\)""", re.IGNORECASE)
 _CANDIDATE = re.compile(r"\s*(\S*[^\s,])(?:\s+([\d.]+)([wxh])(?:\s+[\d.]+h)?)?\s*(?:,|$)")
 _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_./-]*")
 _BREAKS = re.compile(r"[\t\r\n]")
@@ -43,18 +53,57 @@ def image_address(attributes: Mapping[str, str], sources: str = "") -> str:
     """The best address an `img` names, relative as written; empty when it names none.
 
     `sources` is the srcset of its `picture`. An attribute of a late loader wins over `src`; a set wins over
-    both; when all is a data: URI, that is what comes back.
+    both; when all is a data: URI, that is what comes back. Where `src` stands for another image, any data attribute
+    that holds the address of an image will do.
     """
-    if not sources and _LATE_NAMES.isdisjoint(attributes):
-        return attributes.get("src", "").strip()
-    late = next((found for name in _LATE if name in attributes and _names(found := attributes[name].strip())), "")
-    for written in (sources, *(attributes.get(name, "") for name in _LATE_SETS)):
-        if written and (best := best_of_srcset(written)):
-            return best
     plain = attributes.get("src", "").strip()
-    if late and (not plain or not _names(plain) or _STAND_IN.search(plain) or late != plain):
-        return late
-    return plain
+    if sources or not _LATE_NAMES.isdisjoint(attributes):
+        for written in (sources, *(attributes.get(name, "") for name in _LATE_SETS)):
+            if written and (best := best_of_srcset(written)):
+                return best
+        late = next(_late(attributes), "")
+        if late:
+            return late
+    if _names(plain) and not (any(map(_is_data, attributes)) and _STAND_IN.search(plain)):
+        return plain
+    return _hidden(attributes) or plain
+
+
+def background_address(style: str) -> str:
+    """The address of the image that a style puts behind an element; empty when there is none or more than one."""
+    found = _BACKGROUND.search(style)
+    address = found[2].strip() if found else ""
+    return address if _names(address) and style.lower().count("url(") == 1 else ""
+
+
+def _late(attributes: Mapping[str, str]) -> Iterator[str]:
+    """What late loaders would load."""
+    for name in _LATE:
+        if name in attributes and _names(address := attributes[name].strip()):
+            yield address
+    for name in _LATE_IF_IMAGE:
+        if name in attributes and _IMAGE.search(address := attributes[name].strip()) and _names(address):
+            yield address
+
+
+def _hidden(attributes: Mapping[str, str]) -> str:
+    """The address of an image in an attribute of which nothing is known but that it is data."""
+    values = (value.strip() for name, value in attributes.items() if _is_data(name) and len(value) < _LONGEST_HIDDEN)
+    return next((value for value in values if _is_image_address(value)), "")
+
+
+def _is_image_address(value: str) -> bool:
+    named = _IMAGE.search(value) and _names(value) and not _STAND_IN.search(value)
+    return bool(named) and len(value.split()) == 1
+
+
+def _is_data(attribute: str) -> bool:
+    return attribute.startswith("data-")
+
+
+def is_stand_in(address: str) -> bool:
+    """Whether it is shown only until the image is loaded, by its name."""
+    return _STAND_IN.search(address) is not None
 
 
 def image_addresses(attributes: Mapping[str, str], sources: str = "") -> list[str]:
@@ -63,8 +112,8 @@ def image_addresses(attributes: Mapping[str, str], sources: str = "") -> list[st
         return [image_address(attributes)]
     sets = (sources, *(attributes.get(name, "") for name in _LATE_SETS))
     found = [address for written in sets if written for address in _ranked(written)]
-    single = (attributes.get(name, "").strip() for name in (*_LATE, "src"))
-    return list(dict.fromkeys([*found, *(address for address in single if _names(address))]))
+    plain = attributes.get("src", "").strip()
+    return list(dict.fromkeys([*found, *_late(attributes), *([plain] if _names(plain) else [])]))
 
 
 def best_of_srcset(written: str) -> str:
@@ -127,7 +176,10 @@ def _joined(base: str, address: str) -> str:
 
 
 def _names(address: str) -> bool:
-    return bool(address) and not address[:5].lower().startswith(("data:", "about", "#", "javas"))
+    """Whether it may be an address: neither inline nor a template that a script would fill in."""
+    if not address or address[:5].lower().startswith(("data:", "about", "blob:", "#", "javas")):
+        return False
+    return not ("{" in address or "<%" in address)
 
 
 def _number(text: str) -> float:

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from manyview.corpus.web.address import image_address, image_addresses
+from manyview.corpus.web.address import background_address, image_address, image_addresses, is_stand_in
+from manyview.corpus.web.answers import Answers
 from manyview.corpus.web.filters import WebRules
 from manyview.corpus.web.inherited import Inherited
 from manyview.corpus.web.junk import chrome, junk_reason
@@ -16,7 +17,14 @@ __all__ = ["Candidate", "Candidates", "Resolve", "may_show"]
 
 Resolve = Callable[[str, str], str]
 _MOST_ALTERNATIVES = 20
+_IMAGES = ("img", "amp-img")
 _UNUSABLE = ("image/avif", "image/svg+xml")
+
+
+@Answers
+def _shows_background(raw: str) -> bool:
+    """A picture by role, with a name for those who cannot see it."""
+    return 'role="img"' in raw and "url(" in raw and ("aria-label=" in raw or "title=" in raw)
 
 
 class Candidate(NamedTuple):
@@ -38,8 +46,11 @@ def may_show(markup: str) -> bool:
 class Candidates:
     """Finds the images of one page, whose addresses are relative to `base`, and counts what it leaves out."""
 
-    def __init__(self, outline: Outline, base: str, rules: WebRules, resolve: Resolve) -> None:
+    def __init__(
+        self, outline: Outline, base: str, rules: WebRules, resolve: Resolve, *, backgrounds: bool = False
+    ) -> None:
         self._outline, self._base, self._rules, self._resolve = outline, base, rules, resolve
+        self._backgrounds = backgrounds
         self.skipped = Counter[str]()
         self._in_navigation = Inherited(outline, chrome(outline)).marks
         self._known = dict[str, tuple[str, str | None]]()
@@ -47,11 +58,13 @@ class Candidates:
     def found(self) -> list[Candidate]:
         """In the order of the page."""
         found = list[Candidate]()
-        for element in self._outline.elements("img", "amp-img"):
+        for element in self._elements():
             if self._in_navigation(self._outline.parents[element]):
                 self.skipped["image: in the navigation"] += 1
                 continue
             attributes = self._outline.attributes(element)
+            if self._outline.tags[element] not in _IMAGES:
+                attributes = {**attributes, "src": background_address(attributes.get("style", ""))}
             name, reason = self._name(element, attributes)
             if not reason and len(found) >= self._rules.max_images_per_page:
                 reason = "image: too many on one page"
@@ -60,6 +73,13 @@ class Candidates:
             else:
                 found.append(Candidate(element, name, attributes))
         return found
+
+    def _elements(self) -> list[int]:
+        """The elements of images, and where the page has any those that a style makes one (`role="img"`)."""
+        elements = self._outline.elements(*_IMAGES)
+        if not self._backgrounds:
+            return elements
+        return sorted({*elements, *self._outline.saying(_shows_background)})
 
     def alternatives(self, found: Candidate) -> list[str]:
         """The names under which the page offers the same image besides."""
@@ -105,7 +125,8 @@ class Candidates:
             return ""
         for source in outline.children(parent):
             said = outline.attributes(source)
-            usable = outline.tags[source] == "source" and said.get("type", "") not in _UNUSABLE
+            media = said.get("type", "").partition(";")[0].strip().lower()
+            usable = outline.tags[source] == "source" and media not in _UNUSABLE
             if usable and (found := said.get("srcset") or said.get("data-srcset", "")):
                 return found
         return ""
@@ -114,6 +135,6 @@ class Candidates:
 def _written(attributes: Mapping[str, str], sources: str) -> str:
     """The image's own address if it has one that is not inline, else that of its `picture`."""
     own = image_address(attributes)
-    if sources and (not own or own[:5].lower() == "data:"):
+    if sources and (not own or own[:5].lower() == "data:" or is_stand_in(own)):
         return image_address({}, sources) or own
     return own

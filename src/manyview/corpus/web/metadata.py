@@ -34,6 +34,8 @@ def read_metadata(outline: Outline, url: str) -> Metadata:
     bases = (outline.get(of, "href").strip() for of in outline.elements("base"))
     canonical = (outline.get(of, "href").strip() for of in outline.elements("link") if "anonical" in outline.raw[of])
     own = url or absolute("", next(filter(None, canonical), "")) or absolute("", said.get("og:url", ""))
+    pictures = (outline.get(of, "href").strip() for of in outline.elements("link") if "image_src" in outline.raw[of])
+    said.setdefault("image_src", next(filter(None, pictures), ""))
     titles = map(outline.text, outline.elements("title"))
     base = next(filter(None, bases), "")
     return Metadata((absolute(own, base) if base else "") or own, next(filter(None, titles), ""), said)

@@ -29,6 +29,7 @@ __all__ = ["Page", "PageImage", "PageText", "read_page"]
 
 _LONGEST_TEXT = 20_000
 _RULES = WebRules()
+_PICTURES = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src", "image_src")
 _SAMPLED, _SENTENCE = 60, 40
 
 
@@ -86,17 +87,18 @@ def read_page(
         return Page(skipped=Counter({"page: markup that would explode": 1}))
     if not may_show(markup):
         return Page()
-    return _Reading(Outline.parse(markup), url, rules or _RULES, resolve).page(alternatives)
+    backgrounds = "url(" in markup and "role" in markup
+    return _Reading(Outline.parse(markup), url, rules or _RULES, resolve, backgrounds).page(alternatives)
 
 
 class _Reading:
     """The state of reading one page; what only pages with images need is worked out when it is asked for."""
 
-    def __init__(self, outline: Outline, url: str, rules: WebRules, resolve: Resolve) -> None:
+    def __init__(self, outline: Outline, url: str, rules: WebRules, resolve: Resolve, backgrounds: bool) -> None:
         self._outline, self._url, self._rules = outline, url, rules
         self._meta = read_metadata(outline, url)
         self._data = read_linked_data(outline.linked_data) if outline.linked_data else LinkedData()
-        self._candidates = Candidates(outline, self._meta.base, rules, resolve)
+        self._candidates = Candidates(outline, self._meta.base, rules, resolve, backgrounds=backgrounds)
         self._found = self._candidates.found()
         self._skipped = self._candidates.skipped
         self._filename = cache(filename_words)
@@ -169,7 +171,7 @@ class _Reading:
             if name:
                 yield name, [(kind, getattr(thing, kind)) for kind in ("caption", "title", "context", "category")]
         said = self._meta.said
-        name = self._candidates.usable(said.get("og:image", "") or said.get("twitter:image", ""))
+        name = self._candidates.usable(next((said[of] for of in _PICTURES if said.get(of)), ""))
         if name:
             context = said.get("og:description") or said.get("description", "")
             on_page = any(name == image.name for image in self._found)
