@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.corpus.sources.reading import everything
 
+from manyview.corpus.sources.mapping import ImageMapping
 from manyview.corpus.sources.samples import IMAGE_SUFFIXES, TEXT_SUFFIXES, split_name
 from manyview.corpus.sources.webdataset import WebDatasetConfig, WebDatasetSource
 from manyview.errors import UsageError
@@ -114,11 +115,14 @@ def test_pairs_are_those_of_tarfile_or_counted(
                 assert found[begin][0] not in between and found[end][0] not in between
 
 
-def pairs_of(path: Path) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes, bytes | None]]]:
+def pairs_of(
+    path: Path, config: WebDatasetConfig | None = None
+) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes, bytes | None]]]:
     """Images by key, and texts by key with the image of their row."""
+    config = config or WebDatasetConfig(path=str(path), id="__key__", views={"caption": "txt"})  # type: ignore[arg-type]
     images, texts = [], []
     data = path.read_bytes()
-    for part in WebDatasetSource(WebDatasetConfig(path=str(path), id="__key__", views={"caption": "txt"})).parts():
+    for part in WebDatasetSource(config).parts():
         for batch in part.read():
             own = [(row["id"], data[row["offset"] : row["offset"] + row["length"]]) for row in batch.images.to_pylist()]
             images += own
@@ -172,3 +176,44 @@ def test_a_text_suffix_of_ones_own_is_read_when_the_mapping_names_it(tmp_path: P
     written(tmp_path / "t.tar", files)
     found = everything(WebDatasetSource(WebDatasetConfig(path=str(tmp_path / "t.tar"), id="__key__", views=told)))
     assert found.texts() == [("0", "caption", "a cup"), ("0", "title", "Cup")]
+
+
+FORMS = {
+    "one of each": (["input.jpg", "output.txt"], "input.jpg", ["output.txt"]),
+    "two languages": (["jpg", "de.txt", "en.txt"], None, ["de.txt", "en.txt"]),
+    "one more text": (["jpg", "txt", "en.txt"], None, ["txt", "en.txt"]),
+    "an image of a name": (["image.png", "txt"], "image.png", ["txt"]),
+    "WebDataset's simple names": (["jpg", "txt"], None, ["txt"]),
+    "a mask": (["jpg", "txt", "seg.png"], None, ["txt"]),
+    "versions": (["v1.jpg", "v1.txt"], None, ["txt"]),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_suffixes_with_points_are_guessed_where_webdatasets_rule_pairs_what_ours_would_not(
+    tmp_path: Path, form: str
+) -> None:
+    suffixes, image, texts = FORMS[form]
+    files = {f"{n:04d}.{suffix}": f"{n} {suffix}".encode() for n in range(5) for suffix in suffixes}
+    written(tmp_path / "t.tar", files)
+    config = WebDatasetSource(WebDatasetConfig(path=str(tmp_path / "t.tar"))).completed()
+    assert config.image == (None if image is None else ImageMapping(column=image))
+    assert config.views is not None and sorted(view.column for view in config.views["caption"]) == sorted(texts)
+    _, said = pairs_of(tmp_path / "t.tar", config)
+    picture = next(suffix for suffix in suffixes if suffix.endswith(("jpg", "png")))
+    expected = {(f"{n} {text}", f"{n} {picture}") for n in range(5) for text in suffixes if text.endswith("txt")}
+    assert {(text.decode(), (of or b"").decode()) for _, text, of in said} == expected
+
+
+def test_a_text_without_its_image_is_paired_with_no_other(tmp_path: Path) -> None:
+    files = [f"IMG_2023.{day:02d}.{suffix}" for day in range(1, 30) for suffix in ("jpg", "txt")]
+    kept = [name for name in files if name not in ("IMG_2023.03.txt", "IMG_2023.04.jpg", "IMG_2023.05.txt")]
+    written(tmp_path / "t.tar", {name: name.encode() for name in kept})
+    config = WebDatasetSource(WebDatasetConfig(path=str(tmp_path / "t.tar"))).completed()
+    _, said = pairs_of(tmp_path / "t.tar", config)
+    assert {(text, image) for _, text, image in said if image} == {
+        (name.encode(), name.replace("txt", "jpg").encode())
+        for name in kept
+        if name.endswith("txt") and name.replace("txt", "jpg") in kept
+    }
+    assert len([1 for _, _, image in said if image is None]) == 1

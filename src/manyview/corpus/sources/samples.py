@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Set
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from manyview.corpus.sources.tar import Member
 from manyview.imaging import READABLE_SUFFIXES
 
-__all__ = ["IMAGE_SUFFIXES", "TEXT_SUFFIXES", "OpenSamples", "Sample", "UnreadSuffixes", "split_name"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "TEXT_SUFFIXES",
+    "OpenSamples",
+    "Sample",
+    "UnreadSuffixes",
+    "compound_suffixes",
+    "split_name",
+]
 
 IMAGE_SUFFIXES = tuple(suffix.removeprefix(".") for suffix in READABLE_SUFFIXES)
 TEXT_SUFFIXES = ("txt", "text", "caption", "cls", "json")
 SHOWN_SUFFIXES = 20
+CAPTION_SUFFIXES = ("txt", "text", "caption")
 OPEN_SAMPLES = 8
 TORN = "tar: sample with a name twice"
 
@@ -50,6 +59,30 @@ def split_name(name: str, named: Set[str] = frozenset()) -> tuple[str, str, str]
             return stem, name.rsplit(".", len(pieces) - start)[0], suffix
     of_image = len(pieces) > 1 and pieces[-2] in IMAGE_SUFFIXES and pieces[-1] in TEXT_SUFFIXES
     return stem, name.rsplit(".", 2 if of_image else 1)[0], pieces[-1]
+
+
+def compound_suffixes(names: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+    """The suffixes with points of an image and of its texts that WebDataset's rule needs here, empty if none does.
+
+    They are those of names that agree up to the first point, of one image and of texts that no image stands beside
+    otherwise, such as `input.jpg` and `output.txt`, in most of the samples that have an image.
+    """
+    members = defaultdict[str, list[tuple[str, str, str]]](list)
+    for name in names:
+        stem, key, suffix = split_name(name)
+        members[stem].append((key, suffix, name[len(stem) + 1 :].lower()))
+    found, pictured = Counter[tuple[str, tuple[str, ...]]](), 0
+    for stem, of_stem in members.items():
+        images = [(key, rest) for key, suffix, rest in of_stem if suffix in IMAGE_SUFFIXES]
+        pictured += bool(images)
+        if len(images) == 1:
+            key, rest = images[0]
+            texts = [member for member in of_stem if member[1] in CAPTION_SUFFIXES]
+            alone = tuple(sorted(text for of, _, text in texts if of != key))
+            if alone and (key == stem or len(alone) == len(texts)):
+                found["" if key == stem else rest, alone] += 1
+    suffixes, count = found.most_common(1)[0] if found else (("", ()), 0)
+    return suffixes if count > 1 and 2 * count > pictured else ("", ())
 
 
 class OpenSamples:

@@ -20,7 +20,7 @@ from manyview.corpus.sources.damage import counted_batch, until_damage
 from manyview.corpus.sources.detect import completed
 from manyview.corpus.sources.files import File, OneFile, compression_of, find_files, is_remote, open_stream
 from manyview.corpus.sources.mapped import mapped
-from manyview.corpus.sources.mapping import RowMapping, with_fields
+from manyview.corpus.sources.mapping import RowMapping, ViewMapping, with_fields
 from manyview.corpus.sources.pictures import Places
 from manyview.corpus.sources.samples import (
     IMAGE_SUFFIXES,
@@ -28,6 +28,7 @@ from manyview.corpus.sources.samples import (
     OpenSamples,
     Sample,
     UnreadSuffixes,
+    compound_suffixes,
     split_name,
 )
 from manyview.corpus.sources.table_rows import chunks
@@ -40,6 +41,7 @@ SUFFIXES = (".tar", ".tgz")
 MAX_SIDECAR_BYTES = 16 << 20
 MAX_STREAMED_BYTES = 256 << 20
 SAMPLED = 20
+SAMPLED_MEMBERS = 200
 
 
 class WebDatasetConfig(RowMapping):
@@ -140,11 +142,33 @@ def complete_webdataset(config: WebDatasetConfig, files: Sequence[File]) -> WebD
     for file in files:
         names = _names(WebDatasetPart(config, file), skipped)
         if names:
-            if config.views is None:
-                config = completed(config, _schema(_guessable(names)), file.path, has_image=True)
+            config = _guessed(config, file, names) if config.views is None else config
+            names = _names(WebDatasetPart(config, file), Counter())
             return completed(config, _schema(names), file.path, has_image=True)
     why = "".join(f"; {reason} ({count:,})" for reason, count in skipped.most_common(5))
     raise UsageError(f"{files[0].path} holds no samples: members such as 0001.jpg, 0001.txt and 0001.json{why}")
+
+
+def _guessed(config: WebDatasetConfig, file: File, names: Sequence[str]) -> WebDatasetConfig:
+    """The config with views by the names of columns, and by suffixes with points as WebDataset's own examples use."""
+    image, texts = ("", ()) if config.image is not None else compound_suffixes(_member_names(file))
+    if image:
+        config = with_fields(config, {"image": image})
+    if not texts:
+        return completed(config, _schema(_guessable(names)), file.path, has_image=True)
+    probe = with_fields(config, {"views": {"caption": texts}})
+    others = [name for name in _names(WebDatasetPart(probe, file), Counter()) if name not in texts]
+    config = completed(config, _schema(_guessable(others)), file.path, has_image=True)
+    views = config.views or {}
+    captions = (*views.get("caption", ()), *(ViewMapping(column=text) for text in texts))
+    return with_fields(config, {"views": {**views, "caption": captions}})
+
+
+def _member_names(file: File) -> list[str]:
+    """The names of the first members of a tar, as far as it can be read."""
+    with open_stream(file.path) as stream:
+        found = members(StreamedArchive(stream), Counter())
+        return [member.name for member in until_damage(islice(found, SAMPLED_MEMBERS), file.path, Counter())]
 
 
 def _guessable(names: Sequence[str]) -> list[str]:
