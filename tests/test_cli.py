@@ -15,7 +15,7 @@ from tests.train.processes import training, wait_for_step
 
 from manyview import __version__, cli
 from manyview.config import load_config
-from manyview.corpus import Corpus
+from manyview.corpus import Corpus, Record, Text, write_corpus
 from manyview.train import TrainConfig, recipe
 
 __all__ = ["corpus"]  # the fixture of the training tests: a tiny corpus of colored squares
@@ -168,6 +168,67 @@ def test_mistakes_are_one_sentence_with_their_exit_code(run, trained, corpus, tm
     assert not out
     assert "Traceback" not in err
     assert not (tmp_path / "o").exists()
+
+
+def test_ids_and_titles_are_printed_and_written_as_they_are(run, trained, corpus, tmp_path):
+    images = [record.image for record in Corpus.open(corpus).records("test")]
+    ids = ["sku[0]/[x]", "<b>sku</b>", "../../esc\x1b[31m", "[/]"]
+    titles = ["shoe [red]", "mug [/]", "<script>alert(1)</script>", "lamp \x1b[31mred"]
+    records = [
+        Record(id, id, image, (Text("title", title, "en"),))
+        for id, image, title in zip(ids, images, titles, strict=False)
+    ]
+    write_corpus(tmp_path / "hostile", {"test": records}, name="hostile")
+    command = ["search", trained / "model", "mug", "--corpus", tmp_path / "hostile"]
+    code, out, err = run(*command, "--page", tmp_path / "page.html")
+    assert code == 0
+    for shown in (*ids, *titles):
+        assert shown.replace("\x1b", "\\x1b") in out
+    assert "\x1b" not in out + err
+    page = (tmp_path / "page.html").read_text()
+    assert "<script>alert" not in page
+    assert "<b>sku" not in page
+    code, out, _ = run(*command, "--json")
+    assert {hit["id"] for hit in json.loads(out)["hits"]} == set(ids)
+
+
+NO_UTF8 = "x\udcff"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["build", NO_UTF8, "--out", "{tmp}/o"],
+        ["build", "{corpus}", "--out", "{tmp}/" + NO_UTF8],
+        ["doctor", NO_UTF8],
+        ["train", NO_UTF8, "--out", "{tmp}/o"],
+        ["train", "many-view", "--corpus", "{corpus}", "--out", "{tmp}/" + NO_UTF8],
+        ["train", "many-view", "--corpus", NO_UTF8, "--out", "{tmp}/o"],
+        ["train", "many-view", "--out", "{tmp}/o", f"steps={NO_UTF8}"],
+        ["train", "many-view", "--out", "{tmp}/o", "-c", NO_UTF8],
+        ["evaluate", NO_UTF8],
+        ["evaluate", "{run}", "--on", NO_UTF8],
+        ["evaluate", "{run}", "--on", "{corpus}", "--split", NO_UTF8],
+        ["search", NO_UTF8, "red"],
+        ["search", "{run}", "--image", NO_UTF8],
+        ["embed", "{run}", NO_UTF8, "--out", "{tmp}/f.npz"],
+        ["score", "{run}", NO_UTF8, "--out", "{tmp}/s.parquet"],
+        ["views", NO_UTF8],
+        [NO_UTF8],
+        ["train", f"--{NO_UTF8}"],
+    ],
+)
+def test_arguments_that_are_not_utf_8_end_in_a_sentence(run, trained, corpus, tmp_path, arguments):
+    filled = [part.format(tmp=tmp_path, run=trained, corpus=corpus) for part in arguments]
+    code, _, err = run(*filled)
+    assert code == 2
+    assert "Traceback" not in err
+
+
+def test_a_query_of_any_bytes_is_searched_for(run, trained):
+    code, out, _ = run("search", trained, "red \udcff \x1b[31m", "--json")
+    assert code == 0
+    assert json.loads(out)["query"] == "red \udcff \x1b[31m"
 
 
 def test_a_damaged_shard_leaves_exit_code_3(run, corpus, tmp_path):

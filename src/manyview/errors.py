@@ -25,6 +25,7 @@ __all__ = [
     "Saved",
     "TooManyFailuresError",
     "UsageError",
+    "require_utf8",
 ]
 
 
@@ -57,6 +58,14 @@ class UsageError(ManyviewError):
     """A path, key or argument that cannot be used as given."""
 
     exit_code = ExitCode.USAGE
+
+
+def require_utf8(path: object) -> None:
+    """Raise UsageError for a path with bytes that are not UTF-8: Arrow, Daft and safetensors take no other."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"the path {str(path)!r} holds bytes that are not UTF-8: rename it") from None
 
 
 class DataError(ManyviewError):

@@ -1,7 +1,5 @@
 """Corpora: the verbs that make texts and shards of what people have, and look at them."""
 
-import json
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +7,7 @@ from typing import Annotated
 import typer
 
 from manyview.cli.app import CorpusArgument, JsonOption, app
-from manyview.cli.output import print_counts, print_table, write
+from manyview.cli.output import print_counts, print_json, print_message, print_table, write
 from manyview.errors import UsageError
 
 verb = partial(app.command, rich_help_panel="Corpora")
@@ -52,7 +50,7 @@ def build(
         raise UsageError(f"--engine {engine}, allowed: local, ray")
     settings = build_config(given or [], config)
     for line in (*source_lines(settings), *guess_lines(given or [], settings)):
-        print(line, file=sys.stderr)
+        print_message(line)
     if dry_run:
         return
     if out is None:
@@ -62,7 +60,7 @@ def build(
         where = Engine("ray" if engine == "ray" else "local", address)
         report = run(settings, out, engine=where, mode=mode, work=work, keep_work=keep_work, progress=progress)
     if as_json:
-        print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+        print_json(report.as_json())
     else:
         print_table(report_table(report))
         print(out)
@@ -114,7 +112,7 @@ def doctor(
         print(found.json())
     else:
         print_table(found.text())
-        print(f"page: {out}", file=sys.stderr)
+        print_message(f"page: {out}")
     raise typer.Exit(found.exit_code)
 
 

@@ -1,7 +1,6 @@
 """Models: the verbs that train them, judge them and use them."""
 
 import json
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from manyview.cli.app import CorpusArgument, JsonOption, app
-from manyview.cli.output import print_counts, print_table, write, writing
+from manyview.cli.output import print_counts, print_json, print_message, print_table, write, writing
 from manyview.errors import UsageError
+from manyview.terminal import literal_console
 
 if TYPE_CHECKING:
     from manyview.train import Evaluator, TrainConfig
@@ -125,10 +125,10 @@ def evaluate(
 
     judged = judge(DualEncoder.from_pretrained(model), Corpus.open(on), split, kinds=kind)
     for line in judged.left_out_lines():
-        print(line, file=sys.stderr)
+        print_message(line)
     results = judged.to_dict()
     if as_json:
-        print(json.dumps(results, ensure_ascii=False, indent=2))
+        print_json(results)
     else:
         print_table(recall_table(results))
 
@@ -144,7 +144,6 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Say how well each text of a corpus fits its image, by the cosine of a model; manyview build filters by it."""
-    from rich.console import Console
     from rich.progress import Progress
 
     from manyview import DualEncoder
@@ -153,7 +152,7 @@ def score(
     from manyview.tags.taggers.tensors import device_of
 
     encoder = DualEncoder.from_pretrained(model).to(device_of(device))
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=literal_console(stderr=True), transient=True) as bar:
         task = bar.add_task("scoring")
         report = score_pairs(
             encoder,
@@ -178,7 +177,6 @@ def embed(
 ) -> None:
     """Encode every image of a folder, on all cores."""
     import numpy as np
-    from rich.console import Console
     from rich.progress import Progress
 
     from manyview.model.folder import encode_folder
@@ -193,7 +191,7 @@ def embed(
         out.parent.mkdir(parents=True, exist_ok=True)
         partial.touch()
     try:
-        with Progress(console=Console(stderr=True), transient=True) as bar:
+        with Progress(console=literal_console(stderr=True), transient=True) as bar:
             task = bar.add_task("encoding")
             encoded = encode_folder(
                 model,
@@ -208,9 +206,9 @@ def embed(
     finally:
         partial.unlink(missing_ok=True)
     for name, reason in encoded.problems.items():
-        print(f"left out: {name}, {reason}", file=sys.stderr)
+        print_message(f"left out: {name}, {reason}")
     if encoded.problems:
-        print(f"left out in all: {len(encoded.problems)} images, {len(encoded.names)} encoded", file=sys.stderr)
+        print_message(f"left out in all: {len(encoded.problems)} images, {len(encoded.names)} encoded")
     print(out)
 
 
@@ -232,10 +230,10 @@ def search(
     page = page or found.index.folder / "last-search.html"
     write(page, found.page())
     if as_json:
-        print(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
+        print_json(found.as_json())
     else:
         print_table(found.table())
-        print(f"page: {page}", file=sys.stderr)
+        print_message(f"page: {page}")
 
 
 def _train_config(recipe: str, corpus: str | None, config: Path | None, overrides: list[str] | None) -> "TrainConfig":
@@ -275,7 +273,7 @@ def _print_dry_run(settings: "TrainConfig", out: Path, processes: int) -> None:
     told = dry_run(settings, processes)
     _evaluator(settings)  # which refuses a split that it could not judge
     for warning in told.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        print_message(f"warning: {warning}")
     table = Table(box=None, show_header=False)
     for name, count in told.parameters.items():
         table.add_row(f"parameters, {name}", f"{count:,}")

@@ -19,7 +19,7 @@ from manyview.corpus.manifest import MANIFEST, UNFINISHED, Manifest, Shard, file
 from manyview.corpus.record import Record
 from manyview.corpus.shard_counts import TextCounts, add_text_counts, source_counts, text_counts
 from manyview.corpus.table import SCHEMA, records_from_table
-from manyview.errors import DataError, UsageError
+from manyview.errors import DataError, UsageError, require_utf8
 
 if TYPE_CHECKING:
     from manyview.corpus.location import Location
@@ -44,6 +44,7 @@ class Corpus:
         A folder of Parquet files in our schema needs no manifest: its splits are read off the file names.
         Raises UsageError for what is not a corpus or holds no record, DataError for a damaged one.
         """
+        require_utf8(path)
         folder = starter_folder() if str(path) == STARTER else locate(path)
         if not _is_folder(folder):
             raise UsageError(f"no corpus at {folder}: give a folder of shards, or 'starter'")

@@ -17,6 +17,7 @@ from manyview.errors import Interrupted, ManyviewError, Saved, UsageError
 from manyview.evaluate import comparison
 from manyview.evaluate.report import render_report
 from manyview.evaluate.report.verdict import verdict
+from manyview.terminal import encodable
 from manyview.train import JobProgress, RunFolder, TrainConfig, recipe, train
 
 __all__ = ["DEMO_RECIPES", "DEMO_SETTINGS", "run_demo"]
@@ -121,7 +122,7 @@ def _write(file: Path, text: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_name(file.name + ".partial")
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(encodable(text), encoding="utf-8")
         partial.replace(file)
     except OSError as error:
         raise ManyviewError(f"cannot write {file}: {error.strerror or error}") from error

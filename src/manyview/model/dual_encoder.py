@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from manyview.data.images import rendered
-from manyview.errors import DataError, UsageError
+from manyview.errors import DataError, UsageError, require_utf8
 from manyview.model.card import CARD_FILE, model_card
 from manyview.model.config import ModelConfig, with_saved_defaults
 from manyview.model.image_tower import build_image_tower
@@ -30,6 +30,7 @@ from manyview.model.packed import join_tokens
 from manyview.model.text_tower import TransformerTower, build_text_tower
 from manyview.model.tokenizer import TOKENIZER_FILE, TextTokenizer, WordPieceTokenizer
 from manyview.precision import Precision, autocast
+from manyview.terminal import encodable
 
 __all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "DualEncoder", "find_model"]
 
@@ -200,7 +201,7 @@ class DualEncoder(nn.Module):
         if self.wordpiece is not None:
             self.wordpiece.save(folder / TOKENIZER_FILE)
         card = model_card(self.config, sum(p.numel() for p in self.parameters()), training)
-        (folder / CARD_FILE).write_text(card, encoding="utf-8")
+        (folder / CARD_FILE).write_text(encodable(card), encoding="utf-8")
         config = json.dumps(self.config.model_dump(mode="json"), indent=2, ensure_ascii=False)
         partial = folder / f"{CONFIG_FILE}.partial"
         partial.write_text(config + "\n", encoding="utf-8")
@@ -241,6 +242,7 @@ class DualEncoder(nn.Module):
 
 def find_model(path: str | Path) -> Path:
     """The folder that holds config.json: `path` itself or, for a run, its `model` folder."""
+    require_utf8(path)
     for folder in (Path(path), Path(path) / "model"):
         if (folder / CONFIG_FILE).is_file() and (folder / WEIGHTS_FILE).is_file():
             return folder

@@ -38,7 +38,9 @@ class Answer:
 
     def table(self) -> Table:
         """The hits as a table for a terminal."""
-        table = Table("rank", "score", "title", "id", box=None, header_style="bold")
+        table = Table("rank", "score", box=None, header_style="bold")
+        for name in ("title", "id"):
+            table.add_column(name, overflow="fold")
         for hit in self.hits:
             table.add_row(str(hit.rank), f"{hit.score:.3f}", hit.title, hit.id)
         return table

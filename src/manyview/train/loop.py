@@ -14,7 +14,7 @@ from torch.distributed.tensor import DTensor
 from manyview import __version__
 from manyview.data import Batch, iterate
 from manyview.distributed import ALONE, World
-from manyview.errors import DataError, Interrupted, ManyviewError, NonFiniteError, Saved
+from manyview.errors import DataError, Interrupted, ManyviewError, NonFiniteError, Saved, require_utf8
 from manyview.model import DualEncoder
 from manyview.train.agreement import Agreement, agree
 from manyview.train.checkpoint import best_checkpoint, latest_checkpoint
@@ -61,6 +61,7 @@ def train(
     the disk.
     """
     resume = resume or int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+    require_utf8(out)
     folder = RunFolder(out)
     run = Run.prepare(config, folder, world)  # what is wrong is found before anything is written
     with catch_stop() as stop, _company(world):

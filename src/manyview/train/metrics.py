@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from manyview.errors import ManyviewError
+from manyview.terminal import encodable
 
 __all__ = [
     "Metrics",
@@ -113,6 +114,6 @@ def _rows(file: Path) -> list[Metrics]:
 def _append(file: Path, line: str) -> None:
     try:
         with file.open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
+            stream.write(encodable(line) + "\n")
     except OSError as error:
         raise ManyviewError(f"cannot write to {file}: {error.strerror or error}; checkpoints are intact") from error

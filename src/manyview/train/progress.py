@@ -9,6 +9,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from manyview.terminal import literal_console
 from manyview.train.metrics import Metrics, Sink
 
 __all__ = ["JobProgress"]
@@ -27,16 +28,16 @@ class JobProgress:
     """
 
     def __init__(self, parts: Mapping[str, float], console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True)
+        self._console = console or literal_console(stderr=True)
         self._costs = dict(parts)
         self._shares = dict.fromkeys(parts, 0.0)
         self._seen: deque[tuple[float, float]] = deque()
         self._began = 0.0
         self._spoken = -_PLAIN_EVERY_S
         self._bars = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=32),
-            TextColumn("{task.percentage:>3.0f} %  {task.fields[note]}"),
+            TextColumn("{task.percentage:>3.0f} %  {task.fields[note]}", markup=False),
             console=self._console,
             disable=not self._console.is_terminal,
         )

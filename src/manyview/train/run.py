@@ -18,6 +18,7 @@ from manyview.distributed import ALONE, World
 from manyview.errors import UsageError
 from manyview.model import DualEncoder, ModelConfig, WordPieceTokenizer, train_wordpiece
 from manyview.precision import resolve_precision
+from manyview.terminal import printable
 from manyview.train.checkpoint import Saver
 from manyview.train.config import TrainConfig
 from manyview.train.ema import Average
@@ -95,7 +96,7 @@ class Run:
         """A sentence for whoever watches."""
         if self.world.rank == 0:
             log_line(self.folder.log, sentence)
-            print(sentence, file=sys.stderr)
+            print(printable(sentence), file=sys.stderr)
 
     def save(self, *, best: bool = False) -> None:
         """Begin to save."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from manyview.corpus.builder.landing import remove
 from manyview.corpus.manifest import MANIFEST, UNFINISHED
-from manyview.errors import UsageError
+from manyview.errors import UsageError, require_utf8
 
 if TYPE_CHECKING:
     from manyview.corpus.location import Location
@@ -26,6 +26,7 @@ def claim(out: Location, mode: Mode, work: Path | None) -> Path:
 
     An interrupted build is continued by the same call; what is finished is only touched by "append" or "overwrite".
     """
+    require_utf8(out)
     names = {entry.name for entry in out.iterdir()} if out.is_dir() else set()
     finished = MANIFEST in names
     if strangers := sorted(names - _OURS):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -13,6 +12,7 @@ from manyview.corpus.builder.config import BuildConfig
 from manyview.corpus.builder.identity import meaning_of_equal_ids
 from manyview.corpus.builder.labels import labels
 from manyview.corpus.builder.report import BuildReport
+from manyview.terminal import literal_console
 
 __all__ = ["BuildProgress", "report_table", "source_lines"]
 
@@ -21,8 +21,13 @@ class BuildProgress:
     """A bar for each step on stderr; where nobody watches, a line when a step is done."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self.console = literal_console(stderr=True)
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         self._bars = Progress(*columns, console=self.console, disable=not self.console.is_terminal)
         self._steps: dict[str, TaskID] = {}
 
@@ -39,7 +44,7 @@ class BuildProgress:
             self._steps[what] = self._bars.add_task(what, total=of)
         self._bars.update(self._steps[what], completed=done, total=of)
         if done == of and not self.console.is_terminal:
-            self.console.print(f"{what}: {done:,} of {of:,}", highlight=False)
+            self.console.print(f"{what}: {done:,} of {of:,}")
 
 
 def source_lines(config: BuildConfig) -> Iterator[str]:

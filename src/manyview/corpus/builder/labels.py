@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from manyview.corpus.sources.config import AnySource
+from manyview.terminal import encodable
 
 __all__ = ["labels"]
 
@@ -29,6 +31,7 @@ def _label(source: AnySource) -> str:
     paths: list[Any] = [getattr(source, name, None) for name in ("path", "images", "views")]
     first = next((path if isinstance(path, str) else path[0] for path in paths if path), "source")
     folder, _, last = first.rstrip("/").rpartition("/")
-    name = _PATTERN.split(last)[0].partition(".")[0].rstrip("-_")
+    is_named = Path(first).exists()  # brackets of a file that is there are its name
+    name = (last if is_named else _PATTERN.split(last)[0]).partition(".")[0].rstrip("-_")
     folders = (part for part in reversed(folder.split("/")) if part and not _PATTERN.search(part))
-    return name or next(folders, "") or source.type
+    return encodable(name or next(folders, "") or source.type)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from manyview.corpus.location import Location
 
+from manyview.terminal import encodable
+
 __all__ = ["landing", "read_json", "remove", "write_json"]
 
 
@@ -43,7 +45,7 @@ def landing(file: Location) -> Iterator[Any]:
 def write_json(file: Location, content: Any) -> None:
     """What JSON can hold, with sorted keys."""
     with landing(file) as handle:
-        handle.write((json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
+        handle.write((encodable(json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)) + "\n").encode())
 
 
 def read_json(file: Location) -> Any:

@@ -24,6 +24,7 @@ from manyview.corpus.fetch import Failed, FetchStore
 from manyview.corpus.fingerprint import image_identity
 from manyview.corpus.sources.contract import Batch, Part
 from manyview.errors import DataError
+from manyview.terminal import encodable
 
 __all__ = [
     "KNOWN_FIELDS",
@@ -169,7 +170,7 @@ def _add_views(views: pa.Table, first_place: int, task: PartTask, out: PartWrite
 
 def _placed(task: PartTask, first_place: int, images: pa.Table) -> pa.Table:
     """Rows of a source with what follows from their ids and groups."""
-    ids = images["id"]
+    ids, part = images["id"], encodable(task.part.name)
     told = pc.greater(pc.binary_length(images["group"]), 0).fill_null(False)
     groups = pc.if_else(told, images["group"], ids)
     licensed = pc.greater(pc.binary_length(images["license"]), 0).fill_null(False)
@@ -180,7 +181,7 @@ def _placed(task: PartTask, first_place: int, images: pa.Table) -> pa.Table:
         "group": groups,
         "license": pc.if_else(licensed, images["license"], task.license),
         "attribution": images["attribution"].fill_null(""),
-        "origin": pc.coalesce(pc.if_else(images["bytes"].is_valid(), task.part.name, images["path"]), images["url"]),
+        "origin": pc.coalesce(pc.if_else(images["bytes"].is_valid(), part, images["path"]), images["url"]),
         "order": _draws(task.seed, "order", ids),
         "draw": _draws(task.seed, "split", groups),
     }
