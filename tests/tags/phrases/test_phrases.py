@@ -14,7 +14,7 @@ from manyview.corpus.sources.contract import VIEWS
 from manyview.errors import DataError, UsageError
 from manyview.tags.phrases import PhraseConfig, PhraseReport, phrases
 from manyview.tags.phrases.english import english_phrases
-from manyview.tags.phrases.run import run
+from manyview.tags.phrases.run import language_of, run
 from manyview.tags.sequence import joined
 
 
@@ -128,6 +128,13 @@ def test_languages_are_told_by_the_view_or_by_the_characters(tmp_path: Path) -> 
         "text: no reader for the language de": 1,
         "text: no reader for the language ja": 1,
     }
+
+
+@pytest.mark.parametrize(
+    ("lang", "code"), [("en-GB", "en"), ("EN_us", "en"), ("und", "en"), ("zh_Hans", "zh"), ("", "en")]
+)
+def test_a_language_is_one_however_it_is_written(lang: str, code: str) -> None:
+    assert language_of("a red hat", lang, "en") == code
 
 
 def test_long_repeated_and_unwanted_phrases(tmp_path: Path) -> None:

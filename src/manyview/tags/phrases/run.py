@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from manyview.config import load_config
 from manyview.corpus.fingerprint import normalized_text
+from manyview.corpus.record import language_code
 from manyview.tags.phrases.chinese import chinese_phrases
 from manyview.tags.phrases.config import PhraseConfig
 from manyview.tags.phrases.english import english_phrases
@@ -68,8 +69,8 @@ def run(views: str | Path, out: Path, config: Path | None, overrides: Sequence[s
 
 def language_of(text: str, lang: str, default: str) -> str:
     """The primary tag of `lang` or, where that is not known, what the characters say."""
-    if lang:
-        return lang.partition("-")[0].lower()
+    if code := language_code(lang):
+        return code.partition("-")[0]
     return "zh" if _HAN.search(text) and not _KANA_OR_HANGUL.search(text) else default
 
 
