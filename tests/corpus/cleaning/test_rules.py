@@ -86,6 +86,19 @@ def test_only_wanted_languages_stay() -> None:
     assert reasons == {"text: language not wanted": 2, "text: language unknown": 1}
 
 
+@pytest.mark.parametrize("lang", ["en", "EN", "en-US", "en_US", " en"])
+def test_a_wanted_language_is_one_however_it_is_written(lang: str) -> None:
+    rules = load_config(CleaningRules, overrides=["languages.only=[en]"])
+    kept, reasons = clean_views(views(("a", "alt", "x", 1.0, lang), ("b", "alt", "x", 1.0, "eno")), rules)
+    assert kept["id"].to_pylist() == ["a"]
+    assert reasons == {"text: language not wanted": 1}
+
+
+def test_an_undetermined_language_is_an_unknown_one() -> None:
+    table = views(("a", "alt", "a red car parked on the street", 1.0, "und"), ("a", "alt", "42", 1.0, "UND"))
+    assert clean_views(table, RULES)[0]["lang"].to_pylist() == ["en", ""]
+
+
 def test_broken_utf8_beside_the_text_is_counted() -> None:
     table = views(("a", "alt", "one"), ("b", "alt", "two"))
     broken = pa.array([b"a", b"\xff"], pa.binary())

@@ -21,6 +21,7 @@ from manyview.corpus.cleaning.repeated import Repeated
 from manyview.corpus.cleaning.score import ScoreRules
 from manyview.corpus.cleaning.text_columns import clean_column
 from manyview.corpus.cleaning.texts import TextRules
+from manyview.corpus.record import language_code
 from manyview.corpus.sources.contract import VIEWS
 
 __all__ = ["CleaningRules", "NearDuplicateRules", "clean_views"]
@@ -124,6 +125,7 @@ _WRONG: dict[str, Callable[[pa.Table], np.ndarray]] = {
 
 def _of_wanted_languages(views: pa.Table, rules: LanguageRules, reasons: Counter[str]) -> pa.Table:
     told = views["lang"].cast(pa.string()).fill_null("")
+    told = pc.if_else(pc.equal(pc.utf8_lower(told), "und"), "", told)
     unknown = pc.equal(told, "").to_numpy()
     if rules.detect and unknown.any():
         mask = pa.array(unknown)
@@ -147,7 +149,7 @@ def _typed(views: pa.Table) -> pa.Table:
 
 def _is_one_of(code: str, wanted: tuple[str, ...]) -> bool:
     """ "zh-Hans" is a "zh"; a "zh" may or may not be a "zh-Hans", and is none."""
-    return any(f"{code}-".lower().startswith(f"{language}-".lower()) for language in wanted)
+    return any(f"{language_code(code)}-".startswith(f"{language_code(language)}-") for language in wanted)
 
 
 def _with(views: pa.Table, name: str, column: pa.Array | pa.ChunkedArray) -> pa.Table:
