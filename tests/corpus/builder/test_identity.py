@@ -215,15 +215,37 @@ def test_a_caption_of_a_broken_image_goes_to_no_image_of_another_crawl(tmp_path:
     assert report.reasons[TEXT_APART] == 1
 
 
+@pytest.mark.parametrize("id", [None, "__key__"])
 @pytest.mark.parametrize("order", ["one after the other", "far apart"])
-def test_of_two_samples_of_one_name_in_a_tar_one_is_left_out_whole(tmp_path: Path, order: str) -> None:
+def test_two_samples_of_one_name_in_a_tar_are_two_records(tmp_path: Path, order: str, id: str | None) -> None:
     samples = [(f"{n}", n, f"first {n}") for n in range(3)], [(f"{n}", 10 + n, f"second {n}") for n in range(3)]
     mixed = [one for pair in zip(*samples, strict=True) for one in pair]
     crawl(tmp_path / "t.tar", mixed if order == "one after the other" else samples[0] + samples[1], fields=False)
-    tars = {"type": "webdataset", "path": str(tmp_path / "t.tar"), "views": {"caption": "txt"}}
+    tars = {"type": "webdataset", "path": str(tmp_path / "t.tar"), "id": id, "views": {"caption": "txt"}}
     report, splits = built(of(tars), tmp_path / "out")
-    assert dict(read(everything(splits)).values()) == {picture(n): {f"first {n}"} for n in range(3)}
+    truth = {picture(number): {caption} for some in samples for _, number, caption in some}
+    assert dict(read(everything(splits)).values()) == truth
+    assert not report.reasons and report.ids_apart == 3
+    assert len({record.group for record in everything(splits).values()}) == 3
+
+
+def test_of_an_id_that_the_source_names_the_first_image_stays_and_the_rest_goes_whole(tmp_path: Path) -> None:
+    rows = [Row("t0", f"i{n % 3}", n, f"said of {n}") for n in range(6)]
+    report, splits = built(of(table(tmp_path, "t0", rows)), tmp_path / "out")
+    assert read(everything(splits)) == {f"i{n}": (picture(n), {f"said of {n}"}) for n in range(3)}
     assert report.reasons == {"image: another one has its id": 3, TEXT_APART: 3}
+
+
+def test_images_in_cells_that_are_called_alike_are_all_kept(tmp_path: Path) -> None:
+    rows = [
+        {"image": {"bytes": picture(n), "path": f"{n % 2}.jpg"}, "title": f"in folder {n // 2}, number {n % 2}"}
+        for n in range(6)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "train-00000-of-00001.parquet")
+    source = {"type": "table", "path": str(tmp_path), "image": "image", "views": {"title": "title"}}
+    report, splits = built(of(source), tmp_path / "out")
+    assert dict(read(everything(splits)).values()) == {picture(n): {rows[n]["title"]} for n in range(6)}
+    assert not report.reasons
 
 
 def test_an_added_image_of_a_known_id_is_counted_apart_from_a_known_image(tmp_path: Path) -> None:

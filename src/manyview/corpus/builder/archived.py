@@ -52,7 +52,7 @@ def stage_archived(task: ArchivedTask) -> Staged:
 
 def archive_of(staged: Sequence[Staged], tasks: Sequence[PartTask], folder: Path) -> Path | None:
     """A table of the addresses among those named by the parts under which archives hold an image; None if none does."""
-    held = [part for part, task in zip(staged, tasks, strict=True) if task.scope == EVERYWHERE]
+    held = [part for part, task in zip(staged, tasks, strict=True) if task.scope.name == EVERYWHERE]
     images, refused, links, urls = (
         [file for part in parts if (file := getattr(part, name))]
         for parts, name in ((held, "images"), (held, "refused"), (held, "links"), (staged, "urls"))

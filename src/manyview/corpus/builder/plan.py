@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from manyview.corpus.builder.config import BuildConfig
 from manyview.corpus.builder.earlier import Earlier
-from manyview.corpus.builder.identity import TEXT_APART, Identities
+from manyview.corpus.builder.identity import TEXT_APART, Identities, Scope
 from manyview.corpus.builder.scores import StagedScores
 from manyview.corpus.builder.shard_plan import Plan, ShardPlan
 from manyview.corpus.builder.stage import Staged
@@ -50,7 +50,7 @@ def make_plan(
     config: BuildConfig,
     folder: Path,
     earlier: Earlier,
-    scopes: Mapping[int, str],
+    scopes: Mapping[int, Scope],
 ) -> Plan:
     """Join, group, split and cut into shards; tables are written below `folder`, `scopes` are those of the parts.
 
@@ -71,7 +71,7 @@ class _Planner:
     config: BuildConfig
     folder: Path
     earlier: Earlier
-    scopes: Mapping[int, str]
+    scopes: Mapping[int, Scope]
     skipped: Counter[str] = field(default_factory=Counter)
     identities: Any = None
     found: Any = None

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from manyview.corpus.builder import staged
-from manyview.corpus.builder.identity import EVERYWHERE
+from manyview.corpus.builder.identity import EVERYWHERE, Scope
 from manyview.corpus.builder.landing import read_json, write_json
 from manyview.corpus.builder.part_writer import PartWriter
 from manyview.corpus.builder.pointed import PointedBytes
@@ -67,7 +67,7 @@ class PartTask:
 
     part: Part
     source: str
-    scope: str  # within which ids are names
+    scope: Scope  # within which ids are names
     first_place: int
     license: str
     seed: int
@@ -79,7 +79,7 @@ class PartTask:
         """Differs when anything differs that the tables depend on."""
         told = (
             staged.FORMAT,
-            self.scope == EVERYWHERE,
+            self.scope.name == EVERYWHERE,
             self.source,
             self.first_place,
             self.license,
@@ -228,7 +228,7 @@ def _add_images(placed: pa.Table, task: PartTask, pointed: PointedBytes, out: Pa
     looking = _Looking(read_cleaner(task.cleaner), pointed, out)
     found = [looking.judged(*row) for row in zip(*(placed[name].to_pylist() for name in _SEEN), strict=True)]
     known = [one for one in found if one is not None]
-    if task.scope == EVERYWHERE and len(known) < len(found):
+    if task.scope.name == EVERYWHERE and len(known) < len(found):
         refused = placed.filter(pa.array([one is None for one in found], pa.bool_()))
         out.add("refused", refused.select(["id"]))
     kept = _with(placed.filter(pa.array([one is not None for one in found], pa.bool_())), KNOWN_FIELDS, known)
