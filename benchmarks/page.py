@@ -27,7 +27,7 @@ def show(name: str, title: str, columns: Sequence[str], rows: Rows, *, write: bo
     if write:
         lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
         body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        arguments = [of for of in sys.argv[1:] if of != "--write"]
+        arguments = [_without_folders(of) for of in sys.argv[1:] if of != "--write"]
         command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *arguments])
         _replace(name, f"{title}: `{command}`\n\n{body}\n\n{machine()}\n")
 
@@ -57,3 +57,8 @@ def _replace(name: str, text: str) -> None:
     if not found:
         raise SystemExit(f"{_PAGE} has no section between {begin} and {end}")
     _PAGE.write_text(f"{before}{begin}\n{text}{end}{after}", encoding="utf-8")
+
+
+def _without_folders(argument: str) -> str:
+    """A path of this machine by its last name: where things are kept changes no figure."""
+    return Path(argument).name if Path(argument).is_absolute() else argument

@@ -6,7 +6,7 @@ import typer
 
 from manyview import __version__
 
-__all__ = ["CorpusArgument", "JsonOption", "app"]
+__all__ = ["CorpusArgument", "DeviceOption", "JsonOption", "app"]
 
 app = typer.Typer(
     help="An image and everything said about it become views; a dual encoder learns that they are the same thing.",
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 
 CorpusArgument = Annotated[str, typer.Argument(help="Folder of a corpus, or starter.")]
+DeviceOption = Annotated[str, typer.Option(help="auto: cuda where there is one, else cpu; or cpu, cuda, cuda:1, ...")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 

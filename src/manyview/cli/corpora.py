@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from manyview.cli.app import CorpusArgument, JsonOption, app
+from manyview.cli.app import CorpusArgument, DeviceOption, JsonOption, app
 from manyview.cli.output import print_counts, print_json, print_message, print_table, write
 from manyview.errors import UsageError
 
@@ -124,7 +124,7 @@ def tag(
     config: Annotated[
         Path | None, typer.Option("-c", "--config", help="YAML file: tagger, vocabulary, template.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """See what is in images: objects by a detector or a vocabulary, printed words, as texts about them."""

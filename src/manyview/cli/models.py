@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from manyview.cli.app import CorpusArgument, JsonOption, app
+from manyview.cli.app import CorpusArgument, DeviceOption, JsonOption, app
 from manyview.cli.output import print_counts, print_json, print_message, print_table, write, writing
 from manyview.errors import UsageError
 from manyview.terminal import literal_console
@@ -115,15 +115,18 @@ def evaluate(
             "default: every kind in every language that the split has."
         ),
     ] = None,
+    device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Judge a model on held-out concepts: recall of images by texts and of texts by images."""
     from manyview import DualEncoder
     from manyview.corpus import Corpus
+    from manyview.device import choose_device
     from manyview.evaluate import evaluate as judge
     from manyview.evaluate.console import recall_table
 
-    judged = judge(DualEncoder.from_pretrained(model), Corpus.open(on), split, kinds=kind)
+    encoder = DualEncoder.from_pretrained(model).to(choose_device(device))
+    judged = judge(encoder, Corpus.open(on), split, kinds=kind)
     for line in judged.left_out_lines():
         print_message(line)
     results = judged.to_dict()
@@ -140,7 +143,7 @@ def score(
     out: Annotated[Path, typer.Option(help="Parquet file of scores to write; clean.scores.table of manyview build.")],
     kind: Annotated[list[str] | None, typer.Option(help="Kind of text to score, again for more; default: all.")] = None,
     split: Annotated[list[str] | None, typer.Option(help="Split to score, again for more; default: all.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Say how well each text of a corpus fits its image, by the cosine of a model; manyview build filters by it."""
@@ -148,10 +151,10 @@ def score(
 
     from manyview import DualEncoder
     from manyview.corpus import Corpus
+    from manyview.device import choose_device
     from manyview.evaluate.pair_scores import score_pairs
-    from manyview.tags.taggers.tensors import device_of
 
-    encoder = DualEncoder.from_pretrained(model).to(device_of(device))
+    encoder = DualEncoder.from_pretrained(model).to(choose_device(device))
     with Progress(console=literal_console(stderr=True), transient=True) as bar:
         task = bar.add_task("scoring")
         report = score_pairs(
@@ -174,6 +177,7 @@ def embed(
     precision: Annotated[
         str, typer.Option(help="float32, bfloat16, or auto: what this machine is fastest with.")
     ] = "float32",
+    device: DeviceOption = "auto",
 ) -> None:
     """Encode every image of a folder, on all cores."""
     import numpy as np
@@ -198,6 +202,7 @@ def embed(
                 folder,
                 processes=processes,
                 precision=precision,
+                device=device,
                 progress=lambda done, of: bar.update(task, completed=done, total=of),
             )
         with writing(out):
@@ -220,13 +225,20 @@ def search(
     top: Annotated[int, typer.Option(min=1, max=10_000, help="Hits to show.")] = 10,
     corpus: Annotated[str | None, typer.Option(help="Corpus to search; by default the run's own.")] = None,
     page: Annotated[Path | None, typer.Option(help="HTML page of the hits; by default beside the index.")] = None,
+    device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
     """Print the pictures that are most like a text or a picture, and write them as a page of thumbnails."""
     from manyview import DualEncoder
+    from manyview.device import choose_device
     from manyview.search import answer
 
-    found = answer(DualEncoder.from_pretrained, model, corpus=corpus, text=query, image=image, top=top)
+    where = choose_device(device)
+
+    def load(folder: Path) -> DualEncoder:
+        return DualEncoder.from_pretrained(folder).to(where)
+
+    found = answer(load, model, corpus=corpus, text=query, image=image, top=top)
     page = page or found.index.folder / "last-search.html"
     write(page, found.page())
     if as_json:

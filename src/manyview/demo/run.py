@@ -13,6 +13,7 @@ from manyview.corpus import Corpus
 from manyview.demo.judged import Judged, judge
 from manyview.demo.page import report_data
 from manyview.demo.side_by_side import share_of_cores, train_side_by_side
+from manyview.device import choose_device
 from manyview.errors import Interrupted, ManyviewError, Saved, UsageError
 from manyview.evaluate import comparison
 from manyview.evaluate.report import render_report
@@ -48,7 +49,7 @@ def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False, overrides: Ma
         began = time.monotonic()
         judged = []
         for i, (name, config) in enumerate(configs.items()):
-            model = DualEncoder.from_pretrained(out / name)
+            model = DualEncoder.from_pretrained(out / name).to(choose_device(config.device))
             judged.append(judge(model, config, corpus, RunFolder(out / name)))
             progress.advance(_JUDGING, (i + 1) / (len(configs) + 1))
         spent = [one.compute.seconds for one in judged]

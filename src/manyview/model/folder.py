@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 
 from manyview.data.images import rendered
+from manyview.device import choose_device
 from manyview.errors import DataError, ManyviewError, UsageError
 from manyview.imaging import READABLE_SUFFIXES, image_files
 from manyview.model.dual_encoder import DualEncoder
@@ -43,10 +44,12 @@ def encode_folder(
     *,
     processes: int | None = None,
     precision: Precision = "float32",
+    device: str = "auto",
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> EncodedFolder:
     """Features of every image below a folder, in the order of the names, whatever the number of processes.
 
+    `device`: as for `choose_device`; several processes share it.
     `processes`: by default one a core; each has its part of the cores. `progress` is told (images done, of all).
     Raises UsageError for a folder without images, DataError when none of them can be decoded, ManyviewError when
     a process was killed.
@@ -62,7 +65,7 @@ def encode_folder(
     done = 0
     try:
         with ExitStack() as stack:
-            for part, wrong in _encoded(str(model), folder, chunks, processes, precision, stack):
+            for part, wrong in _encoded(str(model), folder, chunks, processes, precision, device, stack):
                 parts.append(part)
                 problems |= wrong
                 done += len(part) + len(wrong)
@@ -76,14 +79,20 @@ def encode_folder(
 
 
 def _encoded(
-    model: str, folder: Path, chunks: Sequence[Sequence[str]], processes: int, precision: Precision, stack: ExitStack
+    model: str,
+    folder: Path,
+    chunks: Sequence[Sequence[str]],
+    processes: int,
+    precision: Precision,
+    device: str,
+    stack: ExitStack,
 ) -> Iterator[tuple[np.ndarray, dict[str, str]]]:
     if processes == 1:
-        encoder = DualEncoder.from_pretrained(model)
+        encoder = DualEncoder.from_pretrained(model).to(choose_device(device))
         return (_encode_chunk(encoder, folder, precision, chunk) for chunk in chunks)
-    DualEncoder.from_pretrained(model)  # what is wrong with it is said here
+    DualEncoder.from_pretrained(model).to(choose_device(device))  # what is wrong with it is said here
     threads = max(1, (os.cpu_count() or 1) // processes)
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin, (model, threads))
+    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin, (model, threads, device))
     stack.callback(pool.shutdown, cancel_futures=True)
     with _interrupts_ignored():
         return pool.map(partial(_encode_in_process, folder, precision), chunks)
@@ -105,10 +114,10 @@ def _interrupts_ignored() -> Iterator[None]:
 _MODEL: list[DualEncoder] = []
 
 
-def _begin(model: str, threads: int) -> None:
+def _begin(model: str, threads: int, device: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a word
     torch.set_num_threads(threads)
-    _MODEL.append(DualEncoder.from_pretrained(model))
+    _MODEL.append(DualEncoder.from_pretrained(model).to(choose_device(device)))
 
 
 def _encode_in_process(folder: Path, precision: Precision, names: Sequence[str]) -> tuple[np.ndarray, dict[str, str]]:

@@ -63,7 +63,7 @@ class Index:
     def open(cls, folder: Path) -> "Index":
         """Open an index; UsageError for what is not one, DataError for a damaged one."""
         if not (folder / CARD).is_file():
-            raise UsageError(f"no index at {folder}: build one with `manyview index`")
+            raise UsageError(f"no index at {folder}: `manyview search RUN QUERY` makes one, in RUN/index")
         try:
             card = IndexCard.model_validate_json((folder / CARD).read_bytes())
         except ValidationError as error:

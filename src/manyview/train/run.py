@@ -14,6 +14,7 @@ from manyview.corpus.fingerprint import identity
 from manyview.corpus.shard_counts import TextCounts, add_text_counts
 from manyview.data import BatchSource, Tokenize
 from manyview.data.text_coverage import described_counts
+from manyview.device import choose_device
 from manyview.distributed import ALONE, World
 from manyview.errors import UsageError
 from manyview.model import DualEncoder, ModelConfig, WordPieceTokenizer, train_wordpiece
@@ -71,7 +72,7 @@ class Run:
     def prepare(cls, config: TrainConfig, folder: RunFolder, world: World) -> "Run":
         if config.wandb is not None:
             check_wandb(config.wandb)
-        device = world.together(lambda: _device(config.device))
+        device = world.together(lambda: choose_device(config.device))
         corpora = world.together(lambda: corpora_of(config))
         config = world.together(lambda: resolved(config))
         world.together(lambda: resolve_precision(config.precision, device))
@@ -197,14 +198,3 @@ def texts_there(config: TrainConfig, corpora: Sequence[Corpus]) -> str:
         for of_shard in islice(corpus.shard_text_counts(config.split), counted):
             add_text_counts(counts, of_shard)
     return f"The split {config.split!r} has {described_counts(counts)}."
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)  # "cuda" is the current device, which World.join has chosen
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(f"device={name} cannot be used here: {str(error).splitlines()[0]}") from None
-    return device

@@ -10,12 +10,12 @@ from PIL import Image
 from pydantic import Field
 
 from manyview.config import Config
+from manyview.device import choose_device
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.tagger import Detection, Habits, kept
 from manyview.tags.taggers.runtime import needs
 from manyview.tags.taggers.state import by_position, read_state
-from manyview.tags.taggers.tensors import device_of
 from manyview.tags.vocabulary import read_labels
 from manyview.tags.weights import model_file, options_of, reading, version_of, weights_digest
 
@@ -145,7 +145,7 @@ def _preprocessing(model: Any, options: ClassifierOptions) -> Callable[[Image.Im
 def _probabilities(model: Any, options: ClassifierOptions, device: str) -> Callable[[Tensor], Tensor]:
     import torch  # noqa: PLC0415  seconds to import
 
-    on, layout = device_of(device), torch.channels_last  # half as fast again on a CPU
+    on, layout = choose_device(device), torch.channels_last  # half as fast again on a CPU
     model = model.eval().to(on, memory_format=layout)
 
     def probabilities(pixels: Tensor) -> Tensor:

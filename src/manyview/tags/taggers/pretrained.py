@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from manyview.device import choose_device
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
-from manyview.tags.taggers.tensors import device_of
 from manyview.tags.weights import reading, weights_digest
 
 __all__ = ["Pretrained", "load_pretrained"]
@@ -40,4 +40,4 @@ def load_pretrained(config: TaggerConfig, device: str, model: str, processor: st
         more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
         raise UsageError(f"{config.model} lacks the weights {', '.join(missing[:_SHOWN])}{more}")
     weights = getattr(loaded.config, "_commit_hash", None) or weights_digest(config.model)
-    return Pretrained(loaded.eval().to(device_of(device)), sees, weights)
+    return Pretrained(loaded.eval().to(choose_device(device)), sees, weights)

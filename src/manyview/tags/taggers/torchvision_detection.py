@@ -10,11 +10,12 @@ from PIL import Image
 from pydantic import Field
 
 from manyview.config import Config
+from manyview.device import choose_device
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.tagger import Detection, Habits, boxed, kept
 from manyview.tags.taggers.state import read_state
-from manyview.tags.taggers.tensors import by_shape, device_of
+from manyview.tags.taggers.tensors import by_shape
 from manyview.tags.vocabulary import read_labels
 from manyview.tags.weights import model_file, options_of, reading, version_of, weights_digest
 
@@ -90,5 +91,5 @@ def load(config: TaggerConfig, device: str) -> TorchvisionDetection:
         model.load_state_dict(read_state(file))
     settings = {"floor": config.floor, "labels": labels, **options.model_dump(mode="json")}
     version = version_of("torchvision", weights_digest(str(file)), settings)
-    on = device_of(device)
+    on = choose_device(device)
     return TorchvisionDetection(model.to(on), labels, on, config.floor, version)

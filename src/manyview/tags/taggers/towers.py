@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from manyview.device import choose_device
 from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.taggers.pretrained import load_pretrained
-from manyview.tags.taggers.tensors import device_of
 from manyview.tags.weights import weights_digest
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _is_of_transformers(folder: Path) -> bool:
 def _ours(folder: Path, device: str) -> Towers:
     from manyview.model import DualEncoder, find_model  # noqa: PLC0415  imports torch
 
-    model = DualEncoder.from_pretrained(folder).to(device_of(device))
+    model = DualEncoder.from_pretrained(folder).to(choose_device(device))
     return Towers(
         images=lambda images: model.encode_image(list(images), batch_size=max(1, len(images))),
         texts=lambda texts: model.encode_text(list(texts)),
