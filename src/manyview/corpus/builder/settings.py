@@ -8,6 +8,7 @@ from pathlib import Path
 
 from manyview.config import load_config
 from manyview.corpus.builder.config import BuildConfig
+from manyview.corpus.clicks import complete_log
 from manyview.corpus.sources.config import completed_config
 from manyview.corpus.sources.guess import explain_guess, guess_source
 from manyview.errors import UsageError
@@ -31,7 +32,7 @@ def build_config(given: Sequence[str], file: Path | None) -> BuildConfig:
     sources = tuple(completed_config(source) for source in config.sources) + guessed
     if not sources:
         raise UsageError("a build needs at least one source: give a path, or `sources` in the file")
-    return config.model_copy(update={"sources": sources})
+    return config.model_copy(update={"sources": sources, "clicks": tuple(map(complete_log, config.clicks))})
 
 
 def guess_lines(given: Sequence[str], config: BuildConfig) -> Iterator[str]:

@@ -31,7 +31,7 @@ class ClickLog(Config):
     encoding: str = Field(default="utf-8", description="of text without a byte order mark; gb18030 for instance")
     name: str = Field(default="clicks", min_length=1, description="what the origin of each view begins with")
 
-    query: Column = Field(default="query", description="the column of what was typed")
+    query: Column = Field(default="query", description="the column of what was typed; default: that or its usual name")
     id: Column = Field(default="id", description="the column of the image's id")
     impressions: Column | None = Field(
         default="impressions", description="how often it was shown; null: no such column"

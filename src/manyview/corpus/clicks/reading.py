@@ -24,7 +24,7 @@ from manyview.corpus.sources.encoding import check_encoding
 from manyview.corpus.sources.lines import utf8_stream
 from manyview.errors import UsageError
 
-__all__ = ["Piece", "log_files", "pieces", "read"]
+__all__ = ["Piece", "column_names", "log_files", "pieces", "read"]
 
 BATCH_ROWS = 1 << 20
 _BLOCK_BYTES = 32 << 20
@@ -83,14 +83,29 @@ def pieces(log: ClickLog, skipped: Counter[str], piece_rows: int = BATCH_ROWS) -
     """
     found = list[Piece]()
     for file in log_files(log):
-        form = _format(file) if log.format == "auto" else log.format
-        if form is None:
-            raise UsageError(f"{file} has none of the suffixes {', '.join(_SUFFIXES)}: say which format it has")
+        form = _format_of(file, log)
         try:
             found += _parquet_pieces(file, log, piece_rows) if form == "parquet" else _text_pieces(file, form, log)
         except (pa.ArrowInvalid, OSError, EOFError):
             skipped["file: cannot be opened"] += 1
     return found
+
+
+def column_names(log: ClickLog) -> list[str]:
+    """The columns of the first file. Raises UsageError as `pieces` does, and what reading a damaged file raises."""
+    file = log_files(log)[0]
+    form = _format_of(file, log)
+    if form != "parquet":
+        return _text_names(file, form, log)[0]
+    with open_parquet(locate(file)) as opened:
+        return list(opened.schema_arrow.names)
+
+
+def _format_of(file: str, log: ClickLog) -> str:
+    form = _format(file) if log.format == "auto" else log.format
+    if form is None:
+        raise UsageError(f"{file} has none of the suffixes {', '.join(_SUFFIXES)}: say which format it has")
+    return form
 
 
 def _parquet_pieces(file: str, log: ClickLog, piece_rows: int) -> list[Piece]:
@@ -114,23 +129,23 @@ def _parquet_pieces(file: str, log: ClickLog, piece_rows: int) -> list[Piece]:
 
 
 def _text_pieces(file: str, form: str, log: ClickLog) -> list[Piece]:
+    names, delimiter = _text_names(file, form, log)
+    if names:
+        _check(file, log, names)
+    return [Piece(file, form, delimiter, log.encoding)]
+
+
+def _text_names(file: str, form: str, log: ClickLog) -> tuple[list[str], str]:
+    """The columns, none of an empty file, and the delimiter."""
     check_encoding(file, log.encoding, "encoding=ENCODING")
-    delimiter = ","
     with _opened(file, log.encoding) as stream:
         if form == "jsonl":
             objects = [_json_object(line) for line in islice(_lines(stream), 100)]
-            names = list(dict.fromkeys(key for row in objects if row is not None for key in row))
-            empty = not any(row is not None for row in objects)
-        else:
-            header = stream.readline(_LINE_BYTES).decode("utf-8", "replace").rstrip("\r\n")
-            delimiter = "\t" if form == "tsv" else sniffed_delimiter(header)
-            plain = header.split("\t")
-            names = plain if form == "tsv" else next(csv.reader(io.StringIO(header), delimiter=delimiter), [])
-            names = [name for name in names if name]
-            empty = not names
-    if not empty:
-        _check(file, log, names)
-    return [Piece(file, form, delimiter, log.encoding)]
+            return list(dict.fromkeys(key for row in objects if row is not None for key in row)), ","
+        header = stream.readline(_LINE_BYTES).decode("utf-8", "replace").rstrip("\r\n")
+    delimiter = "\t" if form == "tsv" else sniffed_delimiter(header)
+    rows = [header.split("\t")] if form == "tsv" else csv.reader(io.StringIO(header), delimiter=delimiter)
+    return [name for name in next(iter(rows), []) if name], delimiter
 
 
 def _check(file: str, log: ClickLog, names: list[str]) -> None:

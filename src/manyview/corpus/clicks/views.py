@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from manyview.corpus.clicks.collect import FIXED, collect
+from manyview.corpus.clicks.complete import complete_log
 from manyview.corpus.clicks.examination import Floats, Sample, examination, prior_strength
 from manyview.corpus.clicks.log import ClickLog
 from manyview.corpus.clicks.merge import LABELS, merge
@@ -68,6 +69,7 @@ def query_views(
     if out.exists() and any(file for file in out.iterdir() if not file.name.startswith("views-")):
         raise UsageError(f"{out} holds other files, allowed: a new or empty folder for the query views")
     skipped = Counter[str]()
+    log = complete_log(log)
     found = pieces(log, skipped)
     _check_times(log, found)
     parts = parts or _parts(log)
