@@ -30,7 +30,7 @@ ConfigT = TypeVar("ConfigT", bound=Config)
 
 def load_config(
     cls: type[ConfigT],
-    path: Path | None = None,
+    path: str | Path | None = None,
     overrides: Sequence[str] = (),
     defaults: Mapping[str, Any] | Config | None = None,
 ) -> ConfigT:
@@ -39,6 +39,7 @@ def load_config(
     Mappings merge key by key, anything else is replaced; so are a config's `alternatives`. An override's value is
     YAML; a number in its key is a place in a list. Raises UsageError.
     """
+    path = None if path is None else Path(path)
     base = defaults.model_dump(mode="json") if isinstance(defaults, Config) else dict(defaults or {})
     from_file = {} if path is None else _read(path)
     tree = _merge(base, from_file)
@@ -55,9 +56,9 @@ def load_config(
         raise UsageError(places.sentence(error)) from None
 
 
-def save_config(config: Config, path: Path) -> None:
+def save_config(config: Config, path: str | Path) -> None:
     """Write YAML that `load_config` reads back equal."""
-    path.write_text(dump_yaml(config.model_dump(mode="json")), encoding="utf-8")
+    Path(path).write_text(dump_yaml(config.model_dump(mode="json")), encoding="utf-8")
 
 
 def config_schema(cls: type[Config]) -> dict[str, Any]:

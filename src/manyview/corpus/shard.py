@@ -24,7 +24,7 @@ _LEAVES += [name for name in DICTIONARY_COLUMNS if name.startswith("texts.")]
 
 
 def write_corpus(
-    folder: Path,
+    folder: str | Path,
     splits: Mapping[str, Sequence[Record]],
     *,
     name: str,
@@ -40,6 +40,7 @@ def write_corpus(
     call. Raises UsageError for a folder with other things in it, DataError for an id that occurs twice,
     ManyviewError when the disk refuses.
     """
+    folder = Path(folder)
     _check_records(splits)
     try:
         _claim(folder)

@@ -34,12 +34,15 @@ _JUDGING = "judging"
 _JUDGING_COST = 0.1  # of one training
 
 
-def run_demo(out: Path, *, seed: int = 0, overwrite: bool = False, overrides: Mapping[str, Any] | None = None) -> None:
+def run_demo(
+    out: str | Path, *, seed: int = 0, overwrite: bool = False, overrides: Mapping[str, Any] | None = None
+) -> None:
     """Leave results.json, report.html and a run folder a recipe in `out`; called again, continue.
 
     `overrides` replace keys of both recipes' configurations. Raises UsageError for a folder that holds
     anything but a demo of the same settings.
     """
+    out = Path(out)
     told = [f"{key}={json.dumps(value)}" for key, value in {"seed": seed, **DEMO_SETTINGS, **(overrides or {})}.items()]
     configs = {name: load_config(TrainConfig, None, told, recipe(name)) for name in DEMO_RECIPES}
     corpus = Corpus.open(next(iter(next(iter(configs.values())).corpora)))

@@ -41,7 +41,7 @@ class WordPieceTokenizer:
             self._cache = None
 
     @classmethod
-    def load(cls, file: Path) -> "WordPieceTokenizer":
+    def load(cls, file: str | Path) -> "WordPieceTokenizer":
         """Raises DataError for a file that the tokenizers library cannot read."""
         try:
             return cls(Tokenizer.from_file(str(file)))
@@ -49,7 +49,7 @@ class WordPieceTokenizer:
             raise DataError(f"{file} is not a tokenizer.json: {error}") from None
 
     @classmethod
-    def of_transformers(cls, folder: Path) -> "WordPieceTokenizer":
+    def of_transformers(cls, folder: str | Path) -> "WordPieceTokenizer":
         """The fast tokenizer of a downloaded transformers model. Raises UsageError for a folder that has none."""
         from transformers import AutoTokenizer  # noqa: PLC0415  2 s that the CPU tower does not need
 
@@ -59,7 +59,7 @@ class WordPieceTokenizer:
         except (OSError, ValueError, AttributeError) as error:
             raise UsageError(f"{folder} has no fast tokenizer: {str(error).splitlines()[0]}") from None
 
-    def save(self, file: Path) -> None:
+    def save(self, file: str | Path) -> None:
         """Write `tokenizer.json`."""
         self.tokenizer.save(str(file))
 

@@ -52,17 +52,18 @@ class Answer:
 
 def answer(
     load: Callable[[Path], Encoder],
-    path: Path,
+    path: str | Path,
     *,
     corpus: str | None = None,
     text: str | None = None,
-    image: Path | None = None,
+    image: str | Path | None = None,
     top: int = 10,
 ) -> Answer:
     """Search a run (its own corpus, or another), a model folder (a corpus is needed) or an index.
 
     `load` makes the model of a folder. Raises UsageError for a path that is none of these.
     """
+    path = Path(path)
     picture = None if image is None else read_picture(image)  # a wrong picture is found before the index is built
     if (path / CARD).is_file():
         index = Index.open(path)

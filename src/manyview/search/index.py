@@ -38,10 +38,10 @@ class Index:
         cls,
         model: Encoder,
         corpus: Corpus,
-        folder: Path,
+        folder: str | Path,
         splits: Sequence[str] | None = None,
         *,
-        model_folder: Path | None = None,
+        model_folder: str | Path | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> "Index":
         """Index the named splits of a corpus (all when None) in `folder`; an index already there is replaced.
@@ -51,17 +51,18 @@ class Index:
         write_index(
             model,
             corpus,
-            folder,
+            Path(folder),
             splits,
-            model_origin=Origin() if model_folder is None else model_origin(model_folder),
+            model_origin=Origin() if model_folder is None else model_origin(Path(model_folder)),
             corpus_origin=corpus_origin(corpus),
             progress=progress,
         )
         return cls.open(folder)
 
     @classmethod
-    def open(cls, folder: Path) -> "Index":
+    def open(cls, folder: str | Path) -> "Index":
         """Open an index; UsageError for what is not one, DataError for a damaged one."""
+        folder = Path(folder)
         if not (folder / CARD).is_file():
             raise UsageError(f"no index at {folder}: `manyview search RUN QUERY` makes one, in RUN/index")
         try:
@@ -115,7 +116,7 @@ class Index:
 
 
 def run_index(
-    run: Path,
+    run: str | Path,
     model: Encoder,
     corpus: Corpus,
     splits: Sequence[str] | None = None,
@@ -126,6 +127,7 @@ def run_index(
 
     `run` may also be the folder of a model itself.
     """
+    run = Path(run)
     folder = run / "index"
     model_folder = run / "model" if (run / "model").is_dir() else run
     wanted = (model_origin(model_folder).sha256, corpus_origin(corpus).sha256)

@@ -61,18 +61,19 @@ class _Batch:
 
 
 def run(
-    images: str | Path, out: Path, config: Path | None, overrides: Sequence[str] = (), device: str = "auto"
+    images: str | Path, out: str | Path, config: str | Path | None, overrides: Sequence[str] = (), device: str = "auto"
 ) -> TagReport:
     """`tag` of the images at a place, as the command line asks for it. Raises UsageError."""
     return tag(images_at(images), load_config(TagConfig, config, overrides), out, device)
 
 
-def tag(images: Iterable[tuple[str, bytes]], config: TagConfig, out: Path, device: str = "auto") -> TagReport:
+def tag(images: Iterable[tuple[str, bytes]], config: TagConfig, out: str | Path, device: str = "auto") -> TagReport:
     """Write the tags of images, by id, as a table of VIEWS. Raises UsageError, or ManyviewError for a full disk.
 
     `device`: cpu, cuda, cuda:1, ...; auto: cuda where there is one. Findings are kept in the cache as they come: a run
     that was killed shows the tagger only what it has not seen, and another selection shows it nothing.
     """
+    out = Path(out)
     if out.is_dir():
         raise UsageError(f"{out} is a folder, allowed: the name of a Parquet file to write")
     tagger = load_tagger(config.tagger, device)

@@ -43,7 +43,7 @@ _LOST = ("onnection closed by peer", "onnection reset by peer", "Timed out waiti
 
 def train(
     config: TrainConfig,
-    out: Path,
+    out: str | Path,
     *,
     resume: bool = False,
     overwrite: bool = False,
@@ -62,7 +62,7 @@ def train(
     """
     resume = resume or int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
     require_utf8(out)
-    folder = RunFolder(out)
+    folder = RunFolder(Path(out))
     run = Run.prepare(config, folder, world)  # what is wrong is found before anything is written
     with catch_stop() as stop, _company(world):
         world.first(lambda: folder.begin(run.config, resume=resume, overwrite=overwrite))

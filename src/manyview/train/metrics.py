@@ -48,14 +48,14 @@ def log_line(file: Path, line: str) -> None:
     _append(file, f"{time.strftime('%Y-%m-%d %H:%M:%S')}  {line}")
 
 
-def read_metrics(file: Path) -> list[Metrics]:
+def read_metrics(file: str | Path) -> list[Metrics]:
     """The steps of a metrics.jsonl; a last line cut short by a crash is left out."""
-    return [row for row in _rows(file) if "loss" in row]
+    return [row for row in _rows(Path(file)) if "loss" in row]
 
 
-def read_evaluations(file: Path) -> list[Metrics]:
+def read_evaluations(file: str | Path) -> list[Metrics]:
     """The evaluations of a metrics.jsonl."""
-    return [row for row in _rows(file) if "evaluation" in row]
+    return [row for row in _rows(Path(file)) if "evaluation" in row]
 
 
 def rewind(file: Path, step: int) -> None:

@@ -61,7 +61,7 @@ def build(
     *,
     engine: Engine | None = None,
     mode: Mode = "new",
-    work: Path | None = None,
+    work: str | Path | None = None,
     keep_work: bool = False,
     progress: Progress = lambda what, done, of: None,
 ) -> BuildReport:
@@ -78,7 +78,7 @@ def build(
     if mode == "overwrite":
         check_not_within(_paths([*config.sources, *config.clicks, config.clean.scores]), corpus)
     try:
-        folder = claim(corpus, mode, work)
+        folder = claim(corpus, mode, None if work is None else Path(work))
         earlier = read_earlier(corpus) if mode == "append" else NOTHING
         report = _Build(config, corpus, folder, engine or Engine(), earlier, mode, progress).run()
         if not keep_work:

@@ -22,10 +22,10 @@ __all__ = ["run"]
 
 def run(
     log: str,
-    out: Path,
+    out: str | Path,
     beside: str | None = None,
     *,
-    config: Path | None = None,
+    config: str | Path | None = None,
     overrides: Sequence[str] = (),
     processes: int | None = None,
 ) -> dict[str, Any]:
@@ -36,6 +36,7 @@ def run(
     holds what is under way; the same call uses again what a killed one has left there. Raises UsageError for a log, a
     table or a folder that cannot be, ManyviewError when the disk refuses.
     """
+    out = Path(out)
     settings = load_config(ClickLog, config, [f"path={json.dumps(log)}", *overrides])
     if beside is not None:
         check_images(beside)  # before the hours that a log may take

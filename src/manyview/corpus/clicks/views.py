@@ -53,8 +53,8 @@ class ClickReport:
 
 def query_views(
     log: ClickLog,
-    out: Path,
-    work: Path,
+    out: str | Path,
+    work: str | Path,
     run: Run = in_turn,
     *,
     parts: int | None = None,
@@ -66,6 +66,7 @@ def query_views(
     and is empty afterwards. The result depends neither on the order of rows or files nor on `parts`.
     Raises UsageError for a log that is not there or lacks a column, and for an `out` that holds something else.
     """
+    out, work = Path(out), Path(work)
     if out.exists() and any(file for file in out.iterdir() if not file.name.startswith("views-")):
         raise UsageError(f"{out} holds other files, allowed: a new or empty folder for the query views")
     skipped = Counter[str]()

@@ -40,7 +40,11 @@ _MOST_LANGUAGES = 24
 
 
 def examine(
-    corpus: Corpus, limits: Limits | None = None, *, tokenizer: Path | None = None, find_near: FindNear | None = None
+    corpus: Corpus,
+    limits: Limits | None = None,
+    *,
+    tokenizer: str | Path | None = None,
+    find_near: FindNear | None = None,
 ) -> Examination:
     """Look at every text and at a sample of the images; what is damaged is counted, not fatal.
 
@@ -48,7 +52,7 @@ def examine(
     perceptual hash count as near-duplicates. Memory is bounded: what must be compared over the whole corpus waits
     in a temporary folder, 16 bytes a text.
     """
-    limits = limits or Limits()
+    limits, tokenizer = limits or Limits(), None if tokenizer is None else Path(tokenizer)
     rows = Rows.of(corpus)
     sample = sample_rows(rows.total, limits.sample, limits.seed)
     with TemporaryDirectory(prefix="manyview-doctor-") as folder:

@@ -53,11 +53,11 @@ class Diagnosis:
 
 
 def diagnose(
-    corpus: str,
+    corpus: str | Path,
     *,
-    config: Path | None = None,
+    config: str | Path | None = None,
     overrides: Sequence[str] = (),
-    tokenizer: Path | None = None,
+    tokenizer: str | Path | None = None,
     find_near: FindNear | None = None,
     recipe_problems: RecipeProblems | None = None,
 ) -> Diagnosis:
@@ -68,7 +68,7 @@ def diagnose(
     Raises UsageError for what is no corpus, a wrong key or a missing tokenizer; DataError for a damaged manifest.
     """
     limits = load_config(Limits, config, overrides)
-    tokens = tokenizer_file(tokenizer) if tokenizer else None
+    tokens = tokenizer_file(Path(tokenizer)) if tokenizer else None
     opened = Corpus.open(corpus)
     examination = examine(opened, limits, tokenizer=tokens, find_near=find_near)
     if recipe_problems is not None and not examination.unreadable:

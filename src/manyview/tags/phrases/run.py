@@ -44,7 +44,7 @@ class PhraseReport:
         return asdict(self)
 
 
-def phrases(views: str | Path | Iterable[pa.Table], config: PhraseConfig, out: Path) -> PhraseReport:
+def phrases(views: str | Path | Iterable[pa.Table], config: PhraseConfig, out: str | Path) -> PhraseReport:
     """Write the phrases in the texts of VIEWS, of a corpus, a Parquet file or tables, as a table of VIEWS.
 
     Each has the weight of its text, and an origin that ends in the language's reader and its place in the text. Raises
@@ -53,7 +53,7 @@ def phrases(views: str | Path | Iterable[pa.Table], config: PhraseConfig, out: P
     readers = {**_BUILT_IN, **{lang: spacy_reader(pipeline) for lang, pipeline in config.spacy.items()}}
     tables: Iterable[pa.Table] = views_at(views) if isinstance(views, str | Path) else views
     texts, left_out = 0, Counter[str]()
-    with written_views(out) as writer:
+    with written_views(Path(out)) as writer:
         for table in tables:
             rows = [row for row in table.to_pylist() if row["kind"] in config.kinds]
             texts += len(rows)
@@ -62,7 +62,7 @@ def phrases(views: str | Path | Iterable[pa.Table], config: PhraseConfig, out: P
     return PhraseReport(texts, writer.rows, {reason: left_out[reason] for reason in sorted(left_out)})
 
 
-def run(views: str | Path, out: Path, config: Path | None, overrides: Sequence[str] = ()) -> PhraseReport:
+def run(views: str | Path, out: str | Path, config: str | Path | None, overrides: Sequence[str] = ()) -> PhraseReport:
     """`phrases` of the views at a place, as the command line asks for it. Raises UsageError."""
     return phrases(views, load_config(PhraseConfig, config, overrides), out)
 
