@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,6 +52,37 @@ def trained(corpus, tmp_path_factory):
     sys.argv = before
     assert not stop.value.code
     return out
+
+
+def test_a_split_that_cannot_be_judged_is_refused_before_the_first_step(run, corpus, tmp_path):
+    records = list(Corpus.open(corpus).records("train"))
+    splits = {"train": records[:10], "val": [replace(record, texts=()) for record in records[10:]]}
+    write_corpus(tmp_path / "silent", splits, name="silent")
+    settings = [*TINY[:1], *TINY[2:], "evaluate_every=2"]
+    for dry in ([], ["--dry-run"]):
+        code, _, said = run(
+            "train", "many-view", "--corpus", tmp_path / "silent", "--out", tmp_path / "run", *dry, *settings
+        )
+        assert code == 2
+        assert "the split 'val' of " in said
+        assert "has no text at all" in said
+        assert not (tmp_path / "run").exists()
+
+
+def test_one_kind_of_query_is_judged_when_it_is_named(run, corpus, trained):
+    code, out, _ = run("evaluate", trained, "--on", corpus, "--kind", "title", "--kind", "title.zh", "--json")
+    assert code == 0
+    assert set(json.loads(out)["squares"]) == {"title", "title.zh"}
+
+
+def test_kinds_with_too_few_queries_are_named(run, corpus, trained, tmp_path):
+    records = list(Corpus.open(corpus).records("test"))
+    noted = [replace(record, texts=(*record.texts, Text("note", f"note {record.id}", "de"))) for record in records[:3]]
+    write_corpus(tmp_path / "noted", {"test": [*noted, *records[3:]]}, name="noted")
+    code, out, said = run("evaluate", trained, "--on", tmp_path / "noted", "--json")
+    assert code == 0
+    assert {"title", "all", "title.zh"} <= set(json.loads(out)["squares"])
+    assert "left out: note.de of squares, 3 queries are too few" in said
 
 
 def test_help_is_fast_and_loads_no_torch():
