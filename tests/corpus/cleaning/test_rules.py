@@ -86,6 +86,16 @@ def test_only_wanted_languages_stay() -> None:
     assert reasons == {"text: language not wanted": 2, "text: language unknown": 1}
 
 
+def test_the_entries_of_a_list_are_of_one_language() -> None:
+    """So that training, which draws the tags of one language together, draws them all."""
+    words = ["Apfel für die Küche", "rot", "Wohnen und Schenken", "Garten"]
+    table = views(
+        *(("a", "tags", word) for word in words), ("a", "title", "rot"), *(("b", "tags", w) for w in ("x", "y"))
+    )
+    kept, _ = clean_views(table, RULES)
+    assert kept["lang"].to_pylist() == ["de"] * 4 + [""] * 3
+
+
 @pytest.mark.parametrize("lang", ["en", "EN", "en-US", "en_US", " en"])
 def test_a_wanted_language_is_one_however_it_is_written(lang: str) -> None:
     rules = load_config(CleaningRules, overrides=["languages.only=[en]"])

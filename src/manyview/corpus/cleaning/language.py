@@ -39,6 +39,9 @@ class LanguageRules(Config):
         description="find the language of short texts in Latin letters too, as of `red hat`, which is often wrong: of "
         "the English names that are recognized, 4 to 23 % for another language",
     )
+    lists: tuple[str, ...] = Field(
+        ("tags", "objects"), description="kinds whose entries for an image are in one language, recognized together"
+    )
     min_letters: int = Field(2, ge=1, description="texts with fewer letters stay of unknown language")
     chinese_script: bool = Field(False, description="tell zh-Hans from zh-Hant where the characters show it")
     only: tuple[str, ...] = Field((), description="leave out texts in other languages; empty takes all")

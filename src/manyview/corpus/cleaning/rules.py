@@ -129,7 +129,7 @@ def _of_wanted_languages(views: pa.Table, rules: LanguageRules, reasons: Counter
     unknown = pc.equal(told, "").to_numpy()
     if rules.detect and unknown.any():
         mask = pa.array(unknown)
-        found = pa.array(languages(views["text"].filter(mask).to_pylist(), rules), pa.string())
+        found = pa.array(_recognized(views.filter(mask), rules), pa.string())
         told = pc.replace_with_mask(told.combine_chunks(), mask, found)
     views = _typed(_with(views, "lang", told))
     if not rules.only:
@@ -139,6 +139,20 @@ def _of_wanted_languages(views: pa.Table, rules: LanguageRules, reasons: Counter
     other = np.array([code != "" and not _is_one_of(code, rules.only) for code in codes], bool)
     reasons.update(+Counter({UNKNOWN_LANGUAGE: int(without.sum()), OTHER_LANGUAGE: int(other.sum())}))
     return views.filter(pa.array(~(without | other)))
+
+
+def _recognized(views: pa.Table, rules: LanguageRules) -> list[str]:
+    """The language of each text; entries of a list, which follow one another, are read as one text."""
+    texts = views["text"].to_pylist()
+    in_list = pc.is_in(views["kind"], pa.array(rules.lists, views["kind"].type)).to_numpy()
+    if not in_list.any():
+        return languages(texts, rules)
+    codes = [pc.dictionary_encode(views[name]).combine_chunks().indices.to_numpy() for name in ("id", "kind")]
+    same = np.logical_and.reduce([in_list[1:], *(code[1:] == code[:-1] for code in codes)])
+    starts = np.flatnonzero(np.concatenate(([True], ~same)))
+    sizes = np.diff([*starts, len(texts)])
+    parts = [", ".join(texts[start : start + size]) for start, size in zip(starts, sizes, strict=True)]
+    return np.repeat(np.array(languages(parts, rules), object), sizes).tolist()
 
 
 def _typed(views: pa.Table) -> pa.Table:
