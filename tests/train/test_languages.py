@@ -1,13 +1,14 @@
 """Laws of languages in training: each learns as English does, whatever its tag."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 from tests.train.conftest import COLORS
 
-from manyview.corpus import Record, Text, write_corpus
+from manyview.corpus import Corpus, Record, Text, write_corpus
 from manyview.train import read_metrics, train
 
 WORDS = {
@@ -68,3 +69,15 @@ def test_every_language_learns_as_english_does(losses):
     for words in ("de", "fr", "ja", "th"):
         assert left(words, words) == pytest.approx(english, abs=0.15)
     assert left("de", "") == pytest.approx(english, abs=0.15)
+
+
+def test_a_kind_of_any_name_trains_when_a_view_names_it(config, tmp_path):
+    folder = squares(tmp_path / "squares", WORDS["de"], "de")
+    records = [
+        replace(record, texts=(Text("my kind.1", record.texts[0].text, "de"),))
+        for record in Corpus.open(folder).records("train")
+    ]
+    write_corpus(tmp_path / "own", {"train": records}, name="own")
+    views = ("views.texts={caption: {kinds: [my kind.1]}}", f"corpus={tmp_path / 'own'}", "steps=2")
+    train(config(*views, "tensorboard=false", name="clip"), tmp_path / "run")
+    assert read_metrics(tmp_path / "run" / "metrics.jsonl")[-1]["texts"] == 2 * 8
