@@ -407,7 +407,7 @@ def test_empty_files_and_folders_are_told(tmp_path: Path, name: str) -> None:
 
 
 def test_clicks_on_images_that_nobody_gave(tmp_path: Path) -> None:
-    (tmp_path / "log.csv").write_text("query,id,impressions,clicks\n" + "cat,x,10,5\ndog,none,10,6\n" * 10)
+    (tmp_path / "log.csv").write_text("query,id,impressions,clicks\n" + "cat,x,10,5\ndog,nowhere,10,6\n" * 10)
     clicks = [{"path": str(tmp_path / "log.csv")}]
     texts = {**table_of([{"id": "x", "title": "t"}], tmp_path / "texts.parquet"), "image": None}
     with pytest.raises(UsageError, match="say which column names them"):

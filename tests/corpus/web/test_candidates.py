@@ -51,6 +51,7 @@ NAMED = {
     "an inline set before a late one": f"<img src='{INLINE}' srcset='{INLINE} 1w' data-srcset='/a.jpg 800w' alt='ALT'>",
     "a type with parameters": "<picture><source type='image/avif; codecs=av1' srcset=/b.avif>"
     "<source type=IMAGE/JPEG srcset=/a.jpg><img alt='ALT'></picture>",
+    "a picture of AVIF alone": "<picture><source type=image/avif srcset=/a.jpg><img alt='ALT'></picture>",
     "a picture around a stand-in": "<picture><source srcset=/a.jpg><img src=/placeholder.gif alt='ALT'></picture>",
     "a late set of a picture": f"<picture><source data-srcset=/a.jpg><img src='{INLINE}' alt='ALT'></picture>",
     "an image without script": f"<img src='{INLINE}' alt='ALT'><noscript><img src=/a.jpg alt='ALT'></noscript>",

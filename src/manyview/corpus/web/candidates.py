@@ -12,13 +12,15 @@ from manyview.corpus.web.filters import WebRules
 from manyview.corpus.web.inherited import Inherited
 from manyview.corpus.web.junk import chrome, junk_reason
 from manyview.corpus.web.outline import Outline
+from manyview.imaging import FORMATS
 
 __all__ = ["Candidate", "Candidates", "Resolve", "may_show"]
 
 Resolve = Callable[[str, str], str]
 _MOST_ALTERNATIVES = 20
 _IMAGES = ("img", "amp-img")
-_UNUSABLE = ("image/avif", "image/svg+xml")
+_READ_EVERYWHERE = ("", "image/jpeg", "image/jpg", "image/png", "image/webp", "image/gif", "image/bmp")
+_READ_MOSTLY = ("image/avif", "image/tiff", "image/jp2") if "AVIF" in FORMATS else ()
 
 
 @Answers
@@ -118,18 +120,20 @@ class Candidates:
         return name, junk_reason(name, attributes, self._rules)
 
     def _picture_sources(self, image: int) -> str:
-        """The srcset of the first `source` whose format decoders read everywhere."""
+        """The srcset of the first `source` whose format is read everywhere, else of the first that can be read here."""
         outline = self._outline
         parent = outline.parents[image]
         if parent < 0 or outline.tags[parent] != "picture":
             return ""
+        found = dict[str, str]()
         for source in outline.children(parent):
-            said = outline.attributes(source)
+            said = outline.attributes(source) if outline.tags[source] == "source" else {}
             media = said.get("type", "").partition(";")[0].strip().lower()
-            usable = outline.tags[source] == "source" and media not in _UNUSABLE
-            if usable and (found := said.get("srcset") or said.get("data-srcset", "")):
-                return found
-        return ""
+            if written := said.get("srcset") or said.get("data-srcset"):
+                found.setdefault(media, written)
+        readable = [media for media in found if media in _READ_EVERYWHERE]
+        readable += [media for media in found if media in _READ_MOSTLY]
+        return found[readable[0]] if readable else ""
 
 
 def _written(attributes: Mapping[str, str], sources: str) -> str:
