@@ -1,5 +1,8 @@
 """Laws of the world: who is who, from torchrun's words or Slurm's, and what one has to say all hear."""
 
+import time
+from datetime import timedelta
+
 import pytest
 from tests.objective.worlds import in_world
 
@@ -99,3 +102,17 @@ def test_a_process_that_sees_only_its_own_gpus_takes_the_first():
 def test_more_processes_than_gpus_are_refused(count, environment):
     with pytest.raises(UsageError, match=rf"has no GPU: {count} visible"):
         device_indices(count, 4, **environment)
+
+
+def wait_long(world):
+    """Process 0 takes longer than any collective may."""
+
+    def make():
+        time.sleep(4)
+        return "made"
+
+    return [world.first(make), *world.tell(world.rank)]
+
+
+def test_processes_wait_for_the_first_longer_than_a_collective_may_take():
+    assert in_world(2, wait_long, timeout=timedelta(seconds=2)) == [["made", 0, 1]] * 2

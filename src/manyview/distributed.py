@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from itertools import count
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -19,6 +21,7 @@ from manyview.errors import ManyviewError, UsageError
 __all__ = ["ALONE", "World"]
 
 _TIMEOUT = timedelta(hours=2)  # longer than any loader's patience, which ends with a name
+_first_calls = count()
 T = TypeVar("T")
 
 
@@ -101,15 +104,24 @@ class World:
         return said
 
     def first(self, make: Callable[[], T]) -> T:
-        """What `make` returns on process 0, which alone calls it, given to all; so is a ManyviewError it raises."""
+        """What `make` returns on process 0, which alone calls it, given to all; so is a ManyviewError it raises.
+
+        The others wait as long as it takes, however short the time limit of a collective.
+        """
         if self.size == 1:
             return make()
         made: list[T | ManyviewError | None] = [None]
+        store = dist.distributed_c10d._get_default_store()
+        done = f"manyview: process 0 is done {next(_first_calls)}"
         if self.rank == 0:
             try:
                 made = [make()]
             except ManyviewError as error:
                 made = [error]
+            finally:
+                store.set(done, "")
+        else:
+            _wait_for(store, done)
         dist.broadcast_object_list(made, group=self.group, group_src=0)
         if isinstance(made[0], ManyviewError):
             raise made[0]
@@ -131,6 +143,17 @@ class World:
 
 
 ALONE = World()
+
+
+def _wait_for(store: Any, key: str) -> None:
+    """Until another process has set the key. Raises ManyviewError when the process that holds the store is gone."""
+    pause_s = 0.01
+    try:
+        while not store.check([key]):
+            time.sleep(pause_s)
+            pause_s = min(1.0, 1.5 * pause_s)
+    except RuntimeError as error:
+        raise ManyviewError(f"process 0 was lost while the others waited for it: {error}") from error
 
 
 def _described(environment: Mapping[str, str]) -> dict[str, str]:

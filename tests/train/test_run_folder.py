@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.waiting import eventually
 
 from manyview.config import load_config
 from manyview.errors import UsageError
-from manyview.model import DualEncoder
+from manyview.model import DualEncoder, train_wordpiece
 from manyview.train import RunFolder, TrainConfig, train
+from manyview.train.checkpoint import latest_checkpoint
 
 CHANGED = {
     "recipe": "another",
@@ -82,6 +84,7 @@ def interrupted(tmp_path_factory):
 
             with pytest.raises(InterruptedError):
                 train(plain, folder / "part", sinks=[stop], evaluator=score)
+            eventually(lambda: latest_checkpoint(folder / "part" / "checkpoints"))  # it is written in the background
             made[settings] = folder / "part", whole
         return made[settings]
 
@@ -119,3 +122,34 @@ def test_a_changed_key_is_refused_by_name_or_changes_no_weight(
     tolerance = 1e-4 if key in ("chunk_size", "compile") else 0.0  # other sums in another order
     for name, of in whole.items():
         torch.testing.assert_close(ended[name], of, atol=tolerance, rtol=tolerance)
+
+
+WORDS = ["red square", "green square", "blue square", "yellow square", "paint 0 1 2 3 4 5 6 7 8 9", "红 绿 蓝 黄"]
+BERT = (
+    "model.text.name=bert",
+    "model.text.options={hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 16}",
+)
+
+
+def test_a_resumed_run_has_the_tokenizer_it_began_with(config, tmp_path, monkeypatch):
+    """No two trainings of the tokenizer number words alike: a resumed run would misread them in silence."""
+
+    def stop(metrics):
+        if metrics["step"] == 4:
+            raise InterruptedError
+
+    told = config("precision=float32", *BERT)
+    learned = train_wordpiece(WORDS, 200)
+    monkeypatch.setattr("manyview.train.run.train_wordpiece", lambda *_: learned)
+    whole = train(told, tmp_path / "whole").state_dict()
+    with pytest.raises(InterruptedError):
+        train(told, tmp_path / "run", sinks=[stop])
+    eventually(lambda: latest_checkpoint(tmp_path / "run" / "checkpoints"))  # it is written in the background
+    shutil.copytree(tmp_path / "run", tmp_path / "old", symlinks=True)
+    monkeypatch.setattr("manyview.train.run.train_wordpiece", lambda *_: pytest.fail("learned anew"))
+    ended = train(told, tmp_path / "run", resume=True).state_dict()
+    for name, of in whole.items():
+        torch.testing.assert_close(ended[name], of, atol=0, rtol=0)
+    (tmp_path / "old" / "tokenizer.json").unlink()
+    with pytest.raises(UsageError, match=r"old keeps no tokenizer\.json: an earlier version"):
+        train(told, tmp_path / "old", resume=True)

@@ -1,6 +1,6 @@
 """Tokenizer: texts as the text tower takes them, trained on the corpus where it needs a vocabulary."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
@@ -106,9 +106,10 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int) -> WordPieceTokenizer
     """A WordPiece vocabulary of at most `vocab_size` learned from texts; every character met is in it.
 
     BERT's cleaning: lower case, each Chinese character a word of its own; but accents and vowel signs stay, in
-    composed form (NFC), since words of many languages differ by them alone, and each symbol is a word too.
+    composed form (NFC), since words of many languages differ by them alone, and each symbol is a word too. Texts are
+    gone through twice, in any order; only their words are held, but all texts of an iterator that ends with the first.
     """
-    texts = list(texts)
+    texts = list(texts) if isinstance(texts, Iterator) else texts
     tokenizer = Tokenizer(models.WordPiece(unk_token=_UNK))
     bert = normalizers.BertNormalizer(lowercase=True, strip_accents=False)
     tokenizer.normalizer = normalizers.Sequence(

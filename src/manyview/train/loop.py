@@ -63,9 +63,9 @@ def train(
     resume = resume or int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
     require_utf8(out)
     folder = RunFolder(Path(out))
-    run = Run.prepare(config, folder, world)  # what is wrong is found before anything is written
+    run = Run.prepare(config, folder, world, resume=resume)  # what is wrong is found before anything is written
     with catch_stop() as stop, _company(world):
-        world.first(lambda: folder.begin(run.config, resume=resume, overwrite=overwrite))
+        world.first(lambda: run.begin(resume=resume, overwrite=overwrite))
         if resume and (newest := world.first(lambda: latest_checkpoint(folder.checkpoints))):
             run.state.restore(newest, world)
         if world.rank == 0:

@@ -13,6 +13,7 @@ from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import identity
 from manyview.corpus.shard_counts import TextCounts, add_text_counts
 from manyview.data import BatchSource, Tokenize
+from manyview.data.corpus_texts import CorpusTexts
 from manyview.data.text_coverage import described_counts
 from manyview.device import choose_device
 from manyview.distributed import ALONE, World
@@ -20,7 +21,7 @@ from manyview.errors import UsageError
 from manyview.model import DualEncoder, ModelConfig, WordPieceTokenizer, train_wordpiece
 from manyview.precision import resolve_precision
 from manyview.terminal import printable
-from manyview.train.checkpoint import Saver
+from manyview.train.checkpoint import Saver, latest_checkpoint
 from manyview.train.config import TrainConfig
 from manyview.train.ema import Average
 from manyview.train.metrics import Sink, log_line
@@ -69,14 +70,14 @@ class Run:
     logs: Sequence[Sink] = ()
 
     @classmethod
-    def prepare(cls, config: TrainConfig, folder: RunFolder, world: World) -> "Run":
+    def prepare(cls, config: TrainConfig, folder: RunFolder, world: World, *, resume: bool) -> "Run":
         if config.wandb is not None:
             check_wandb(config.wandb)
         device = world.together(lambda: choose_device(config.device))
         corpora = world.together(lambda: corpora_of(config))
         config = world.together(lambda: resolved(config))
         world.together(lambda: resolve_precision(config.precision, device))
-        tokenizer = world.first(lambda: tokenizer_of(config, corpora))
+        tokenizer = world.first(lambda: _resumed_tokenizer(config, corpora, folder, resume))
 
         def build() -> tuple[DualEncoder, BatchSource]:
             model = new_model(config, tokenizer, device)
@@ -92,6 +93,12 @@ class Run:
         total = config.total_steps(source.order.epoch_length)
         saver = Saver(folder.checkpoints, world, config.keep_checkpoints)
         return cls(config, folder, world, corpora, source, state, model_spread, total, saver)
+
+    def begin(self, *, resume: bool, overwrite: bool) -> None:
+        """Claim the folder and leave there what the run is made of. Raises UsageError, see RunFolder.begin."""
+        wordpiece = self.state.model.wordpiece
+        tokenizer = None if wordpiece is None else wordpiece.tokenizer.to_str()
+        self.folder.begin(self.config, tokenizer, resume=resume, overwrite=overwrite)
 
     def say(self, sentence: str) -> None:
         """A sentence for whoever watches."""
@@ -184,9 +191,26 @@ def tokenizer_of(config: TrainConfig, corpora: Sequence[Corpus]) -> WordPieceTok
     if theirs := start_tokenizer(config.start):
         return theirs
     kinds = set().union(*(view.named_kinds() for view in config.views.texts.values()))
-    records = (record for corpus in corpora for record in corpus.records(config.split))
-    texts = (t.text for record in records for t in record.texts if t.kind in kinds)
-    return train_wordpiece(texts, config.model.text.vocab_size)
+    return train_wordpiece(CorpusTexts(corpora, config.split, kinds), config.model.text.vocab_size)
+
+
+def _resumed_tokenizer(
+    config: TrainConfig, corpora: Sequence[Corpus], folder: RunFolder, resume: bool
+) -> WordPieceTokenizer | None:
+    """The tokenizer that a run began with, or the one it is to begin with.
+
+    Raises UsageError for a run that has learned with a tokenizer which it does not hold.
+    """
+    if not resume or config.model.text.name == "ngrams" or latest_checkpoint(folder.checkpoints) is None:
+        return tokenizer_of(config, corpora)
+    if folder.tokenizer.is_file():
+        return WordPieceTokenizer.load(folder.tokenizer)
+    if theirs := start_tokenizer(config.start):
+        return theirs
+    raise UsageError(
+        f"the run at {folder.path} keeps no {folder.tokenizer.name}: an earlier version of manyview began it, and this "
+        "one would number words otherwise; finish it with the version in its env.json, or replace it with --overwrite"
+    )
 
 
 def texts_there(config: TrainConfig, corpora: Sequence[Corpus]) -> str:

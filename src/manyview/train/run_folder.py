@@ -18,6 +18,8 @@ from manyview.train.metrics import Metrics, read_metrics
 
 __all__ = ["RunFolder"]
 
+_PARTIAL_TOKENIZER = "tokenizer.json.partial"
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -29,6 +31,11 @@ class RunFolder:
     def config(self) -> Path:
         """The resolved configuration, which can be run again."""
         return self.path / "config.yaml"
+
+    @property
+    def tokenizer(self) -> Path:
+        """The tokenizer, where the text tower has one."""
+        return self.path / "tokenizer.json"
 
     @property
     def metrics(self) -> Path:
@@ -62,8 +69,8 @@ class RunFolder:
             raise UsageError(f"the run at {self.path} has no metrics yet")
         return rows[-1]
 
-    def begin(self, config: TrainConfig, *, resume: bool, overwrite: bool) -> None:
-        """Claim the folder for a run of `config`.
+    def begin(self, config: TrainConfig, tokenizer: str | None = None, *, resume: bool, overwrite: bool) -> None:
+        """Claim the folder for a run of `config`, whose tokenizer as JSON is kept for those who resume it.
 
         Raises UsageError for a folder with other things in it unless `overwrite`, and for `resume` with a
         configuration other than the run's own.
@@ -71,6 +78,7 @@ class RunFolder:
         filled = self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir()))
         if filled and self.config.is_file() and resume:
             self._check_same(config)
+            self._keep_tokenizer(tokenizer)
             return
         if filled and not overwrite:
             what = "holds a run: continue it with --resume" if self.config.is_file() else "is not empty"
@@ -81,8 +89,16 @@ class RunFolder:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
             save_config(config, self.config)
             (self.path / "env.json").write_text(json.dumps(_environment(), indent=2) + "\n")
+            self._keep_tokenizer(tokenizer)
         except OSError as error:
             raise ManyviewError(f"cannot write to {self.path}: {error.strerror or error}") from error
+
+    def _keep_tokenizer(self, tokenizer: str | None) -> None:
+        """Whole or not at all."""
+        if tokenizer is not None and not self.tokenizer.is_file():
+            partial = self.path / _PARTIAL_TOKENIZER
+            partial.write_text(tokenizer, encoding="utf-8")
+            partial.replace(self.tokenizer)
 
     def _check_same(self, config: TrainConfig) -> None:
         loaded = load_config(TrainConfig, self.config)
@@ -99,6 +115,8 @@ class RunFolder:
         known = {
             "config.yaml",
             "env.json",
+            "tokenizer.json",
+            _PARTIAL_TOKENIZER,
             "train.log",
             "metrics.jsonl",
             "tb",
