@@ -53,10 +53,14 @@ class Sums(NamedTuple):
 
 
 class _Tile(NamedTuple):
-    """Rows `i` and columns `j` of a block: cosines times the scale, and where both are the same thing."""
+    """Rows `i` and columns `j` of a block: cosines times the scale, and where both are the same thing.
+
+    `own` are the row and the column numbers, within the tile, of the entries of each row with its own column.
+    """
 
     i: slice
     j: slice
+    own: tuple[Tensor, Tensor]
     logits: Tensor
     same: Tensor | None
 
@@ -74,7 +78,7 @@ def sum_up(block: Block, scale: float, dtype: torch.dtype) -> Sums:
     sums = Sums(*(block.rows.new_zeros(size, dtype=dtype) for size in sizes))
     shift = shift_of(scale)
     for tile in _tiles(block, scale, dtype):
-        i, j, logits, same = tile
+        i, j, _, logits, same = tile
         if same is not None:
             sums.row_count[i] += same.sum(1)
             sums.column_count[j] += same.sum(0)
@@ -105,11 +109,11 @@ def add_gradients(
     shift, dtype = shift_of(scale), weights[0].dtype
     by_row, by_column = gradients
     for tile in _tiles(block, scale, dtype):
-        i, j, _, same = tile
+        i, j, _, _, same = tile
         flow = _without_same(block, tile).sub_(shift).exp_()
         flow *= weights[0][i, None] + weights[1][None, j]
         if spread is None:
-            _move_own(block, i, j, flow, own_weight, gradients)
+            _move_own(block, tile, flow, own_weight, gradients)
         elif same is not None:
             flow -= same * (spread[0][i, None] + spread[1][None, j])
         flow = flow.to(by_row.dtype)
@@ -118,6 +122,7 @@ def add_gradients(
 
 
 def _tiles(block: Block, scale: float, dtype: torch.dtype) -> Iterator[_Tile]:
+    own = _OwnEntries(block)
     for top in range(0, len(block.rows), block.tile):
         i = slice(top, top + block.tile)
         for left in range(0, len(block.columns), block.tile):
@@ -127,7 +132,7 @@ def _tiles(block: Block, scale: float, dtype: torch.dtype) -> Iterator[_Tile]:
             for of_rows, of_columns in block.labels:
                 equal = of_rows[i, None] == of_columns[None, j]
                 same = equal if same is None else same.logical_or_(equal)
-            yield _Tile(i, j, logits, same)
+            yield _Tile(i, j, own.within(i, j), logits, same)
 
 
 def sum_up_sigmoid(block: Block, scale: float, bias: float, dtype: torch.dtype) -> Tensor:
@@ -153,7 +158,7 @@ def add_sigmoid_gradients(
         tile.logits.add_(bias)
         flow = _without_same(block, tile).sigmoid_().mul_(weight)
         if not block.has_spread_targets:
-            by_bias += _move_own(block, tile.i, tile.j, flow, weight, gradients).sum()
+            by_bias += _move_own(block, tile, flow, weight, gradients).sum()
         elif tile.same is not None:
             flow -= weight * tile.same.to(dtype)
         flow = flow.to(by_row.dtype)
@@ -165,23 +170,23 @@ def add_sigmoid_gradients(
 
 def _without_same(block: Block, tile: _Tile) -> Tensor:
     """The logits, minus infinity for the same thing where that is neither target nor negative; overwrites them."""
-    i, j, logits, same = tile
+    _, _, own, logits, same = tile
     if same is not None and block.false_negatives == "ignore":
-        same[_own_entries(block, i, j)] = False
+        same[own] = False
         logits.masked_fill_(same, -torch.inf)
     return logits
 
 
-def _move_own(
-    block: Block, i: slice, j: slice, flow: Tensor, own_weight: float, gradients: tuple[Tensor, Tensor]
-) -> Tensor:
+def _move_own(block: Block, tile: _Tile, flow: Tensor, own_weight: float, gradients: tuple[Tensor, Tensor]) -> Tensor:
     """Set the entries of each row with its own column to zero in `flow` and add their part of the gradients here.
 
     Returns these entries less `own_weight`. The two are nearly equal late in a training, so that their difference must
     be taken before anything is multiplied with rounded operands.
     """
     by_row, by_column = gradients
-    rows, columns = _own_entries(block, i, j)
+    i, j, (rows, columns), _, _ = tile
+    if not len(rows):
+        return by_row.new_zeros(0)
     own = (flow[rows, columns] - own_weight).to(by_row.dtype)
     flow[rows, columns] = 0
     by_row[i].index_add_(0, rows, own[:, None] * block.columns[j][columns])
@@ -189,11 +194,29 @@ def _move_own(
     return own
 
 
-def _own_entries(block: Block, i: slice, j: slice) -> tuple[Tensor, Tensor]:
-    """The row and column numbers, within tile (i, j), of the entries of each row with its own column."""
-    own = block.own[i] - j.start
-    rows = ((own >= 0) & (own < len(block.columns[j]))).nonzero()[:, 0]
-    return rows, own[rows]
+class _OwnEntries:
+    """Where each row of a block meets its own column, tile by tile.
+
+    Both numbers grow together, as samples do: so a tile's entries are a range, found without asking the device again.
+    """
+
+    def __init__(self, block: Block) -> None:
+        self._tile = block.tile
+        self._rows = (block.own >= 0).nonzero()[:, 0]
+        self._columns = block.own[self._rows]
+        self._row_bounds = self._bounds(self._rows, len(block.rows))
+        self._column_bounds = self._bounds(self._columns, len(block.columns))
+
+    def within(self, i: slice, j: slice) -> tuple[Tensor, Tensor]:
+        """The entries of the tile of rows `i` and columns `j`, counted from its corner."""
+        by_row, by_column = self._row_bounds[i.start // self._tile :], self._column_bounds[j.start // self._tile :]
+        entries = slice(max(by_row[0], by_column[0]), min(by_row[1], by_column[1]))
+        return self._rows[entries] - i.start, self._columns[entries] - j.start
+
+    def _bounds(self, numbers: Tensor, size: int) -> list[int]:
+        """How many of the sorted numbers stand before the first, the second, ... tile, and before the end."""
+        starts = torch.arange(0, size + self._tile, self._tile, device=numbers.device)
+        return torch.searchsorted(numbers, starts).tolist()
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:
