@@ -64,13 +64,8 @@ class Identities:
     apart: int = 0
     _tables: dict[str, Any] = field(default_factory=dict)
 
-    def images(self, found: Any) -> Any:
-        """The images, with names of their own where their ids have several."""
-        col = self.daft.col
-        spread = found.groupby("id").agg(col("content").min().alias("least"), col("content").max().alias("most"))
-        disputed = spread.where(col("least") != col("most")).select("id")
-        if not disputed.count_rows():
-            return found
+    def images(self, found: Any, disputed: Any) -> Any:
+        """The images, with names of their own where their ids are among the disputed ones, which have several."""
         self._tables = self._disputes(found, self.write("disputed", disputed))
         return self.write("named", self._named(found))
 

@@ -82,11 +82,12 @@ class _Planner:
         self.identities = Identities(self.daft, self.scopes, self._written)
         self.found = self._read([part.images for part in self.parts if part.images])
         self.views = [(part.views, part.counts.get("texts", 0)) for part in self.parts if part.views]
-        if self.config.equal_ids == "by_image":
-            self.found = self.identities.images(self.found)
-        if self.identities.disputed:
+        by_id = self._by_id(self.found)
+        disputed = by_id.where(self.daft.col("several")).select("id")
+        if self.config.equal_ids == "by_image" and disputed.count_rows():
+            self.found, by_id = self.identities.images(self.found, disputed), None
             self.views = list(self._identified())
-        images, aliases = self._distinct()
+        images, aliases = self._distinct(by_id)
         aliases = self._merged(images, aliases)
         kept = self._kept(images, aliases)
         placed = self._placed(kept, self._components(kept, aliases))
@@ -101,11 +102,19 @@ class _Planner:
             self.skipped[TEXT_APART] += before.count_rows() - rows
             yield from ((file, rows // len(kept)) for file in kept)
 
-    def _distinct(self) -> tuple[Any, Any]:
+    def _by_id(self, found: Any) -> Any:
+        """Of the images with one id the first, and whether there are several."""
+        col = self.daft.col
+        contents = col("content").min().alias("least"), col("content").max().alias("most")
+        firsts = _first(self.daft, found, ["id"], *contents).with_column("several", col("least") != col("most"))
+        return self._written("by-id", firsts.exclude("least", "most"))
+
+    def _distinct(self, by_id: Any) -> tuple[Any, Any]:
         """One row for each id and each content; and which ids stand for the same image as another."""
         col = self.daft.col
         found = self._without_earlier(self.found)
-        by_id = self._written("by-id", _first(self.daft, found, ["id"]))
+        anew = by_id is None or len(self.earlier.records)
+        by_id = (self._by_id(found) if anew else by_id).exclude("several")
         if self.identities.disputed or self.config.equal_ids == "same":
             others = found.join(by_id.select(col("id"), col("content").alias("first")), on="id")
             self.skipped[SAME_ID] = others.where(col("content") != col("first")).count_rows()
@@ -264,8 +273,8 @@ class _Planner:
         files: dict[tuple[str, int], list[str]] = {}
         for some in self._batches(tables):
             rows = self._read(some)
-            rows = rows.select(*(column for column in rows.column_names if column != "beside"))
-            joined = self._kept_ids(rows, aliases).join(homes, on="id")
+            columns = [column for column in rows.column_names if column != "beside"]
+            joined = self._kept_ids(rows.select(*columns), aliases).join(homes, on="id")
             for key, found in self._by_shard(name, joined).items():
                 files.setdefault(key, []).extend(found)
         return files
@@ -319,16 +328,16 @@ class _Planner:
 
     def _written(self, name: str, frame: Any) -> Any:
         """The frame, kept in files rather than reckoned again by each query that uses it."""
-        schema, files = frame.schema(), self._files(name, frame)
-        return self._read(files) if files else self.daft.from_arrow(schema.to_pyarrow_schema().empty_table())
+        files = self._files(name, frame)
+        return self._read(files) if files else self.daft.from_arrow(frame.schema().to_pyarrow_schema().empty_table())
 
     def _files(self, name: str, frame: Any) -> list[str]:
         return [row["path"] for row in frame.write_parquet(str(self.folder / name)).iter_rows()]
 
 
-def _first(daft: Any, frame: Any, keys: list[str]) -> Any:
-    """Of the rows with the same keys, the one that stands first in the sources."""
-    firsts = frame.groupby(*keys).agg(daft.col("place").min().alias("first"))
+def _first(daft: Any, frame: Any, keys: list[str], *others: Any) -> Any:
+    """Of the rows with the same keys, the one that stands first in the sources, and other aggregates of them all."""
+    firsts = frame.groupby(*keys).agg(daft.col("place").min().alias("first"), *others)
     return frame.join(firsts, on=keys).where(daft.col("place") == daft.col("first")).exclude("first")
 
 
