@@ -129,9 +129,9 @@ def numerals(column: pa.Array) -> pa.Array:
 def ids(column: pa.Array, name: str) -> Texts:
     """As `texts`; a whole number that was written as 7.0 is 7, as where a table was read with gaps in it."""
     found = texts(column, name)
-    values = pc.replace_substring_regex(found.values, WHOLE, r"\1")
-    if values.equals(found.values):
+    if not pc.any(pc.match_substring(found.values, ".0")).as_py():
         return found
+    values = pc.replace_substring_regex(found.values, WHOLE, r"\1")
     coded = values.dictionary_encode()
     codes = coded.indices.to_numpy().astype(np.int64)
     broken = np.zeros(len(coded.dictionary), bool)

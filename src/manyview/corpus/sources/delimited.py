@@ -63,7 +63,9 @@ def delimited_rows(stream: IO[bytes], dialect: Dialect, skipped: Counter[str]) -
     while True:
         try:
             for row in _reader(pending, dialect):
-                if not _is_well_quoted(pending.row, dialect, width):
+                lines = pending.row
+                doubtful = len(lines) > 1 or (dialect.literal_quotes and dialect.quote in lines[0])
+                if doubtful and not _is_well_quoted(lines, dialect, width):
                     raise _Unclosed
                 pending.taken()
                 if row and (len(row) > 1 or row[0].strip()):
@@ -93,10 +95,8 @@ def _without_separator_line(lines: Iterator[str]) -> Iterator[str]:
 def _is_well_quoted(lines: list[str], dialect: Dialect, width: int) -> bool:
     """Whether the quotes of a row that was read leniently are those of the format.
 
-    Of a row of one line only `literal_quotes` wants to know. `width` is the number of cells of the first row, or 0.
+    `width` is the number of cells of the first row, or 0.
     """
-    if not dialect.quote or (len(lines) == 1 and not (dialect.literal_quotes and dialect.quote in lines[0])):
-        return True
     try:
         (row,) = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
     except (csv.Error, ValueError):

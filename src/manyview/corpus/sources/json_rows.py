@@ -22,7 +22,7 @@ SAMPLED_ROWS = 1000
 NOT_AN_OBJECT = "row: not a JSON object"
 
 Row = dict[str, Any]
-Sized = tuple[int, Row | None]  # bytes or characters of the row, and the row
+Sized = tuple[int, Any]  # bytes or characters of a row, and its line or its value
 
 
 def json_blocks(file: File, encoding: str, wanted: Sequence[str]) -> Iterator[Block]:
@@ -30,7 +30,7 @@ def json_blocks(file: File, encoding: str, wanted: Sequence[str]) -> Iterator[Bl
     skipped = Counter[str]()
     rows = until_damage(enumerate(_sized_rows(file, encoding, skipped)), file.path, skipped)
     for numbered in chunks(rows, lambda row: row[1][0]):
-        found = [(number, row) for number, (_, row) in numbered if row is not None]
+        found = [(number, row) for number, (_, raw) in numbered if (row := _row(raw, skipped)) is not None]
         yield _block(found, wanted, file.name, skipped)
     yield _block([], wanted, file.name, skipped)
 
@@ -38,7 +38,7 @@ def json_blocks(file: File, encoding: str, wanted: Sequence[str]) -> Iterator[Bl
 def json_names(file: File, encoding: str) -> list[str]:
     """The names in the first rows, in order of appearance; those that are no text are left out."""
     readable = until_damage(_sized_rows(file, encoding, Counter()), file.path, Counter())
-    rows = [row for _, row in islice(readable, SAMPLED_ROWS) if row is not None]
+    rows = [row for _, raw in islice(readable, SAMPLED_ROWS) if (row := _row(raw, Counter())) is not None]
     return [name for name in dict.fromkeys(name for row in rows for name in row) if is_utf8(name)]
 
 
@@ -66,9 +66,9 @@ def _sized_rows(file: File, encoding: str, skipped: Counter[str]) -> Iterator[Si
     with open_stream(file.path) as raw:
         stream = utf8_stream(raw, encoding)
         if is_lines:
-            yield from ((len(line), json_row(line, skipped)) for line in raw_lines(stream, skipped))
+            yield from ((len(line), line) for line in raw_lines(stream, skipped))
         else:
-            yield from ((size, _object(value, skipped)) for size, value in json_values(stream))
+            yield from json_values(stream)
 
 
 def _is_lines(stream: IO[bytes]) -> bool:
@@ -90,6 +90,10 @@ def _begins_with_a_value(stream: IO[bytes]) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _row(raw: Any, skipped: Counter[str]) -> Row | None:
+    return json_row(raw, skipped) if isinstance(raw, bytes) else _object(raw, skipped)
 
 
 def _object(value: Any, skipped: Counter[str]) -> Row | None:
