@@ -113,8 +113,7 @@ class _Planner:
         """One row for each id and each content; and which ids stand for the same image as another."""
         col = self.daft.col
         found = self._without_earlier(self.found)
-        anew = by_id is None or len(self.earlier.records)
-        by_id = (self._by_id(found) if anew else by_id).exclude("several")
+        by_id = (self._by_id(found) if by_id is None or len(self.earlier.records) else by_id).exclude("several")
         if self.identities.disputed or self.config.equal_ids == "same":
             others = found.join(by_id.select(col("id"), col("content").alias("first")), on="id")
             self.skipped[SAME_ID] = others.where(col("content") != col("first")).count_rows()
