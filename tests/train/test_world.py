@@ -61,4 +61,4 @@ def test_two_processes_train_in_bfloat16_as_one_does_within_its_rounding(config,
     in_world(2, run, settings, tmp_path / "two")
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     torch.testing.assert_close(two[0], one[0], atol=0, rtol=2**-9)
-    torch.testing.assert_close(two, one, atol=0, rtol=2**-6)
+    torch.testing.assert_close(two, one, atol=0, rtol=2**-4)  # six steps of the optimizer amplify it
