@@ -132,7 +132,7 @@ def test_a_run_in_chunks_is_the_same_run(config, tmp_path):
 
 
 def test_a_bfloat16_run_in_chunks_is_the_same_run_within_its_rounding(config, tmp_path):
-    """The gradient of each chunk is rounded to bfloat16 (2^-9) before it is added; six steps of the optimizer amplify that."""
+    """Each chunk's gradient is rounded to bfloat16 (2^-9) before it is added; six optimizer steps amplify that."""
     losses = []
     for name, settings in (("whole", ()), ("chunked", ("chunk_size=3",))):
         train(config("precision=bfloat16", *settings), tmp_path / name)
