@@ -102,7 +102,7 @@ def rate(work: Callable[[int], object], batch_size: int) -> float:
 def planning(records: int, batch_size: int) -> None:
     """The table of what it takes to plan batches of a large corpus."""
     table = Table(title=f"{records:,} records, batches of {batch_size:,} planned")
-    table.add_column("read as")
+    table.add_column("read as", no_wrap=True)
     for column in (
         "start, s",
         "first batch, ms",
@@ -121,7 +121,7 @@ def planning(records: int, batch_size: int) -> None:
             told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             names = ("start_s", "first_ms", "epoch_ms", "median_ms", "memory_mb", "imports_mb")
             table.add_row(plan, *(f"{told[name]:,.1f}" for name in names))
-    Console(width=140).print(table)
+    Console(width=150).print(table)
 
 
 def simulate(folder: Path, records: int) -> None:
