@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -48,10 +49,15 @@ def text_counts(texts: pa.ChunkedArray) -> TextCounts:
     for chunk in texts.chunks:
         entries = pc.list_flatten(chunk)
         entries = entries.filter(pc.is_valid(pc.struct_field(entries, "text")))
-        table = pa.table({name: pc.fill_null(pc.struct_field(entries, name), "") for name in ("kind", "lang")})
-        for row in table.group_by(["kind", "lang"]).aggregate([([], "count_all")]).to_pylist():
-            langs = counts.setdefault(row["kind"], {})
-            langs[row["lang"]] = langs.get(row["lang"], 0) + row["count_all"]
+        kinds, langs = (
+            pc.fill_null(pc.struct_field(entries, name), "").dictionary_encode() for name in ("kind", "lang")
+        )
+        shape = len(kinds.dictionary), len(langs.dictionary)
+        pairs = kinds.indices.to_numpy() * shape[1] + langs.indices.to_numpy()
+        table = np.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape).tolist()
+        for kind, row in zip(kinds.dictionary.to_pylist(), table, strict=True):
+            by_lang = zip(langs.dictionary.to_pylist(), row, strict=True)
+            add_text_counts(counts, {kind: {lang: count for lang, count in by_lang if count}})
     return counts
 
 
