@@ -15,6 +15,12 @@ def run(world, config, out, resume=False):
     train(config, out, world=world, resume=resume)
 
 
+def run_all(world, configs, out):
+    """Each config, one behind the other, in a process of a world."""
+    for number, config in enumerate(configs):
+        run(world, config, out / str(number))
+
+
 def weights(out):
     return DualEncoder.from_pretrained(out).state_dict()
 
@@ -45,13 +51,16 @@ def alone(tmp_path_factory, corpus):
 @pytest.mark.parametrize("size", [2, pytest.param(4, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("parallel", ["ddp", pytest.param("fsdp", marks=pytest.mark.slow)])
 def test_many_processes_train_as_one_does(config, tmp_path, alone, size, parallel):
-    """Sums in another order differ by float32's rounding, which the optimizer amplifies from step to step."""
-    one = alone(config(*STEPS, "precision=float32"))
-    in_world(size, run, config(*STEPS, f"parallel={parallel}", "precision=float32"), tmp_path / "run")
-    many, alike = losses(tmp_path / "run"), losses(one)
-    torch.testing.assert_close(many[:5], alike[:5], atol=1e-5, rtol=1e-5)
-    torch.testing.assert_close(many, alike, atol=1e-3, rtol=1e-3)
-    assert distance(weights(tmp_path / "run"), weights(one)) < 1e-2
+    """Sums in another order differ by float32's rounding. Six steps keep that; of a gradient near zero AdamW makes a
+    step of full length, so that thirty may make more of it, on one processor or another."""
+    short, long = (config(*STEPS, f"steps={steps}", "precision=float32") for steps in (6, 30))
+    in_world(
+        size, run_all, [settings.model_copy(update={"parallel": parallel}) for settings in (short, long)], tmp_path
+    )
+    for settings, name, loss_error, weight_error in ((short, "0", 1e-5, 1e-4), (long, "1", 1e-3, 1e-2)):
+        one = alone(settings)
+        torch.testing.assert_close(losses(tmp_path / name), losses(one), atol=loss_error, rtol=loss_error)
+        assert distance(weights(tmp_path / name), weights(one)) < weight_error
 
 
 def test_two_processes_train_in_bfloat16_as_one_does_within_its_rounding(config, tmp_path):
