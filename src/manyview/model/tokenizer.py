@@ -106,7 +106,9 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int) -> WordPieceTokenizer
     """A WordPiece vocabulary of at most `vocab_size` learned from texts; every character met is in it.
 
     BERT's cleaning: lower case, each Chinese character a word of its own; but accents and vowel signs stay, in
-    composed form (NFC), since words of many languages differ by them alone, and each symbol is a word too. Texts are
+    composed form (NFC), since words of many languages differ by them alone, and each symbol is a word too. The same
+    texts give the same vocabulary: the trainer breaks ties by the numbers of pieces, and numbers the characters within
+    words as it happens to meet them, unless they are numbered before it begins, as special tokens are. Texts are
     gone through twice, in any order; only their words are held, but all texts of an iterator that ends with the first.
     """
     texts = list(texts) if isinstance(texts, Iterator) else texts
@@ -118,14 +120,24 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int) -> WordPieceTokenizer
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.BertPreTokenizer(), pre_tokenizers.Split(Regex(SYMBOLS), "isolated")]
     )
-    tokenizer.decoder = decoders.WordPiece()
-    alphabet = sorted({character for text in texts for character in tokenizer.normalizer.normalize_str(text)})
+    words = {word for text in texts for word in _words(tokenizer, text)}
+    initial, continuing = sorted(set().union(*words)), sorted(set().union(*(word[1:] for word in words)))
     trainer = trainers.WordPieceTrainer(
-        vocab_size=vocab_size, special_tokens=_SPECIAL, initial_alphabet=alphabet, show_progress=False
+        vocab_size=vocab_size,
+        special_tokens=[*_SPECIAL, *(f"##{character}" for character in continuing)],
+        initial_alphabet=initial,
+        show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    ids = {token: tokenizer.token_to_id(token) for token in (_CLS, _SEP)}
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{_CLS} $A {_SEP}", special_tokens=list(ids.items())
-    )
-    return WordPieceTokenizer(tokenizer)
+    pieces = Tokenizer(models.WordPiece(tokenizer.get_vocab(with_added_tokens=False), unk_token=_UNK))
+    pieces.add_special_tokens(_SPECIAL)
+    pieces.normalizer, pieces.pre_tokenizer = tokenizer.normalizer, tokenizer.pre_tokenizer
+    pieces.decoder = decoders.WordPiece()
+    ids = {token: pieces.token_to_id(token) for token in (_CLS, _SEP)}
+    pieces.post_processor = processors.TemplateProcessing(single=f"{_CLS} $A {_SEP}", special_tokens=list(ids.items()))
+    return WordPieceTokenizer(pieces)
+
+
+def _words(tokenizer: Tokenizer, text: str) -> list[str]:
+    """The words of a text that its pieces are cut from."""
+    return [word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text))]
