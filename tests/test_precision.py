@@ -7,7 +7,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from manyview.errors import ManyviewError, UsageError
 from manyview.objective import both_ways, multi_view_loss, multi_view_sigmoid_loss, plain_multi_view_loss
-from manyview.precision import PRECISION_VARIABLE, autocast, products_in, resolve_precision
+from manyview.precision import PRECISION_VARIABLE, autocast, has_fast_bfloat16, products_in, resolve_precision
 
 CPU = torch.device("cpu")
 MATMUL = torch.backends.mkldnn.matmul
@@ -16,8 +16,13 @@ PAIRS = both_ways("image", "title", 0.5)
 
 @pytest.fixture
 def matrix_units(monkeypatch):
-    """Whether the processor reports matrix units for bfloat16."""
-    return lambda reported: monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: reported)
+    """Whether the processor reports matrix units for bfloat16; and nothing else that is fast at it."""
+
+    def report(reported):
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: reported)
+        monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+
+    return report
 
 
 class Products(TorchDispatchMode):
@@ -67,6 +72,18 @@ def test_auto_is_bfloat16_where_the_processor_has_matrix_units(matrix_units, mon
     assert [resolve_precision(of, CPU) for of in ("auto", "float32", "bfloat16")] == ["bfloat16", "float32", "bfloat16"]
     matrix_units(False)
     assert [resolve_precision(of, CPU) for of in ("auto", "float32", "bfloat16")] == ["float32", "float32", "bfloat16"]
+
+
+@pytest.mark.parametrize(
+    ("name", "able", "fast"),
+    [("AMD EPYC 9654", True, True), ("AMD EPYC 7763", False, False), ("Intel(R) Xeon(R) Processor", True, False)],
+)
+def test_amds_processors_are_fast_at_bfloat16_without_matrix_units(matrix_units, monkeypatch, name, able, fast):
+    matrix_units(False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"cpu_name": name, "avx512_bf16": able})
+    assert has_fast_bfloat16(CPU) == fast
+    matrix_units(True)
+    assert has_fast_bfloat16(CPU)
 
 
 @pytest.mark.parametrize("reported", [True, False])

@@ -10,7 +10,7 @@ from manyview.model.linear import Linear, linear
 @pytest.fixture
 def slow(monkeypatch):
     """Whether this processor multiplies bfloat16 slowly."""
-    return lambda is_slow: monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: not is_slow)
+    return lambda is_slow: monkeypatch.setattr("manyview.model.linear.has_fast_bfloat16", lambda device: not is_slow)
 
 
 def layers():

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from manyview.precision import has_matrix_units, product_dtype
+from manyview.precision import has_fast_bfloat16, product_dtype
 
 __all__ = ["Linear", "linear"]
 
@@ -29,7 +29,7 @@ class Linear(nn.Linear):
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """x weight^T + bias, under autocast as torch's own.
 
-    A processor without matrix units for bfloat16 multiplies it at little more than half the speed of float32. There the
+    Some processors multiply bfloat16 at little more than half the speed of float32 (`has_fast_bfloat16`). There the
     operands are rounded to bfloat16 all the same, multiplied and added up as float32, which is exact for the products,
     and the result is rounded: what a bfloat16 product is, without its kernel.
     """
@@ -40,7 +40,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def _is_slow(x: Tensor) -> bool:
-    return x.device.type == "cpu" and not has_matrix_units(x.device) and product_dtype(x) == torch.bfloat16
+    return x.device.type == "cpu" and not has_fast_bfloat16(x.device) and product_dtype(x) == torch.bfloat16
 
 
 class _Rounded(torch.autograd.Function):
