@@ -102,7 +102,8 @@ def test_commands_that_are_not_run_are_named_and_exist():
     at = torchrun.index("-m")
     assert torchrun[at : at + 2] == ["-m", "manyview"]
     assert [*torchrun[at + 1 :], "--dry-run", "--processes", "8"] in commands("README.md")
-    assert subprocess.run(["torchrun", *torchrun[1:at], "--help"], capture_output=True, check=True).stdout
+    module = [sys.executable, "-m", "torch.distributed.run"]  # torchrun, also where it is not on the PATH
+    assert subprocess.run([*module, *torchrun[1:at], "--help"], capture_output=True, check=True).stdout
 
 
 @pytest.mark.parametrize("page", PAGES)
