@@ -5,7 +5,8 @@
 CPU seconds of forward and backward and peak memory above that of the inputs, for one pair both ways and for all
 six pairs of two image and two text views, for which OpenCLIP's loss is called six times; then the distance of the
 image gradient from float64 at 2,048 rows. "manyview autocast" is what a run in bfloat16 does: on a processor with AMX
-its products are bfloat16's with float32 sums, elsewhere it equals "manyview float32".
+its products are bfloat16's with float32 sums, on AMD's with
+AVX-512 BF16 oneDNN takes a float32 kernel of its own, elsewhere it equals "manyview float32".
 """
 
 import argparse
