@@ -42,3 +42,11 @@ def language_code(lang: str) -> str:
     """A BCP-47 code in one spelling, for comparisons: "en-us" of en_US, "" of und (no language stated)."""
     code = lang.strip().replace("_", "-").casefold()
     return "" if code == "und" else code
+
+
+@cache
+def base_language(lang: str) -> str:
+    """A language without its region and script, "zh" of zh-Hans; private codes ("x-klingon") stay whole."""
+    code = language_code(lang)
+    first = code.partition("-")[0]
+    return first if len(first) > 1 else code

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from manyview.corpus.record import Text, language_code
+from manyview.corpus.record import Text, base_language, language_code
 from manyview.errors import UsageError
 
 QUERY_KINDS = ("title", "caption", "tags", "description", "title+tags", "all")
@@ -59,7 +59,7 @@ def kinds_present(texts: Iterable[Text], default_lang: str = DEFAULT_LANG) -> li
     """
     kinds: dict[str, dict[str, None]] = {"": {}}
     for text in texts:
-        lang = "" if _speaks(text.lang, "", default_lang) else _language(text.lang)
+        lang = "" if _speaks(text.lang, "", default_lang) else base_language(text.lang)
         kinds.setdefault(lang, {})[text.kind] = None
     found: dict[str, QueryKind] = {}
     for lang in ("", *sorted(kinds.keys() - {""})):
@@ -99,11 +99,3 @@ def _joined(texts: tuple[str, ...], kind: str) -> tuple[str, ...]:
 def _speaks(lang: str, wanted: str, default_lang: str) -> bool:
     spoken, asked = language_code(lang), language_code(wanted or default_lang)
     return (not spoken and not wanted) or spoken == asked or spoken.startswith(asked + "-")
-
-
-@cache
-def _language(lang: str) -> str:
-    """A language without its region and script; private codes ("x-klingon") stay whole."""
-    code = language_code(lang)
-    first = code.partition("-")[0]
-    return first if len(first) > 1 else code

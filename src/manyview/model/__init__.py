@@ -1,6 +1,6 @@
 """Batches become features: dual encoders from any timm image model and any transformers text encoder."""
 
-from manyview.model.config import ImageTowerConfig, ModelConfig, TextTowerConfig
+from manyview.model.config import ImageTowerConfig, ModelConfig, RecordConfig, TextTowerConfig
 from manyview.model.dual_encoder import DualEncoder, find_model
 from manyview.model.packed import token_rows
 from manyview.model.tokenizer import TextTokenizer, WordPieceTokenizer, train_wordpiece
@@ -9,6 +9,7 @@ __all__ = [
     "DualEncoder",
     "ImageTowerConfig",
     "ModelConfig",
+    "RecordConfig",
     "TextTokenizer",
     "TextTowerConfig",
     "WordPieceTokenizer",

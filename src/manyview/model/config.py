@@ -3,12 +3,12 @@
 import math
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from manyview.config import Config
 from manyview.model.ngrams import WORD_RULES
 
-__all__ = ["ImageTowerConfig", "ModelConfig", "TextTowerConfig", "with_saved_defaults"]
+__all__ = ["ImageTowerConfig", "ModelConfig", "RecordConfig", "TextTowerConfig", "with_saved_defaults"]
 
 
 class ImageTowerConfig(Config):
@@ -57,12 +57,48 @@ class TextTowerConfig(Config):
     )
 
 
+class RecordConfig(Config):
+    """How a record's picture and texts become one vector, see encode_record."""
+
+    weights: dict[str, float] = Field(
+        default_factory=dict,
+        description="What each view counts: image for the picture, a kind of text for its texts. A view that is not "
+        "named counts 1; 0 leaves it out. Empty in a training: learned on the validation split.",
+    )
+    templates: dict[str, str] = Field(
+        default_factory=dict,
+        description='What is written around the texts of a kind, "The picture contains {text}.", as in training.',
+    )
+    lists: tuple[str, ...] = Field(("tags", "objects"), description="Kinds whose entries are joined by commas.")
+    langs: tuple[str, ...] = Field(
+        (),
+        description="Languages of the texts that count; those that a record has where it has none of these. "
+        "Empty: all.",
+    )
+
+    @field_validator("weights")
+    @classmethod
+    def _not_negative(cls, weights: dict[str, float]) -> dict[str, float]:
+        for view, weight in weights.items():
+            if weight < 0:
+                raise ValueError(f"the weight of {view!r} is {weight:g}, allowed: 0 or more")
+        return weights
+
+    @field_validator("templates")
+    @classmethod
+    def _with_a_gap(cls, templates: dict[str, str]) -> dict[str, str]:
+        if any("{text}" not in template for template in templates.values()):
+            raise ValueError("a template must hold {text}")
+        return templates
+
+
 class ModelConfig(Config):
     """A dual encoder: image tower, text tower, a projection of each to `embed_dim`, one temperature."""
 
     embed_dim: int = Field(256, ge=2, description="Width of the shared space.")
     image: ImageTowerConfig = Field(default_factory=ImageTowerConfig, description="Image tower.")
     text: TextTowerConfig = Field(default_factory=TextTowerConfig, description="Text tower.")
+    record: RecordConfig = Field(default_factory=RecordConfig, description="One vector of a picture and its texts.")
     logit_scale_init: float = Field(math.log(1 / 0.07), description="Start of logit_scale, in log space.")
     logit_scale_max: float = Field(math.log(100), description="Clamp of logit_scale, in log space.")
 

@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from manyview.corpus.record import Record
 from manyview.data.images import rendered
 from manyview.errors import DataError, UsageError, require_utf8
 from manyview.model.card import CARD_FILE, model_card
@@ -27,6 +28,7 @@ from manyview.model.image_tower import build_image_tower
 from manyview.model.linear import Linear
 from manyview.model.ngrams import NgramTokenizer, NgramTower
 from manyview.model.packed import join_tokens
+from manyview.model.record_vector import IMAGE, check_weights, joined_views, text_views
 from manyview.model.text_tower import TransformerTower, build_text_tower
 from manyview.model.tokenizer import TOKENIZER_FILE, TextTokenizer, WordPieceTokenizer
 from manyview.precision import Precision, autocast
@@ -171,6 +173,42 @@ class DualEncoder(nn.Module):
             self._warn_of_cut(chunk, tokens["lengths"])
             chunks.append(self._in_eval(self.text_features, tokens, precision))
         return torch.cat(chunks) if chunks else torch.zeros(0, self.embed_dim)
+
+    @torch.inference_mode()
+    def encode_record(
+        self, records: Sequence[Record], weights: Mapping[str, float] | None = None, batch_size: int = 256
+    ) -> Tensor:
+        """[n, embed_dim] float32, L2-normalised: the sum of each record's views by weight, those it lacks left out.
+
+        `weights`: by view, "image" or a kind of text, by default `config.record.weights`; a view not named counts 1.
+        Raises UsageError for a negative weight and for a record all of whose views have weight 0, DataError for a
+        record without a picture and texts and for an unreadable picture.
+        """
+        weights = self.config.record.weights if weights is None else weights
+        check_weights(weights)
+        features, present = self.encode_views(records, batch_size)
+        vectors, counted = joined_views(features, present, weights)
+        for record, counts, *has in zip(records, counted.tolist(), *present.values(), strict=True):
+            if not any(has):
+                raise DataError(f"the record {record.id!r} has neither a picture nor a text, so it has no vector")
+            if not counts:
+                views = sorted(view for view, there in zip(present, has, strict=True) if there)
+                raise UsageError(f"all views of the record {record.id!r} ({', '.join(views)}) have the weight 0")
+        return vectors
+
+    @torch.inference_mode()
+    def encode_views(
+        self, records: Sequence[Record], batch_size: int = 256
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """(view -> [n, embed_dim], view -> bool [n] whether a record has it) of "image" and of every kind of text.
+
+        Features are L2-normalised, and zero where a record lacks the view; see `text_views` for those of texts.
+        """
+        pictures = torch.tensor([record.image is not None for record in records], dtype=torch.bool)
+        images = torch.zeros(len(records), self.embed_dim)
+        images[pictures] = self.encode_image([r.image for r in records if r.image is not None], batch_size)
+        features, present = text_views([record.texts for record in records], self.config.record, self.encode_text)
+        return {IMAGE: images} | features, {IMAGE: pictures} | present
 
     def _warn_of_cut(self, texts: Sequence[str], lengths: Tensor) -> None:
         full = [] if self._warned_of_cut else (lengths >= self.max_tokens).nonzero()[:, 0].tolist()

@@ -19,6 +19,7 @@ from manyview.device import choose_device
 from manyview.distributed import ALONE, World
 from manyview.errors import UsageError
 from manyview.model import DualEncoder, ModelConfig, WordPieceTokenizer, train_wordpiece
+from manyview.model.record_vector import trained_record_config
 from manyview.precision import resolve_precision
 from manyview.terminal import printable
 from manyview.train.checkpoint import Saver, latest_checkpoint
@@ -124,10 +125,11 @@ def resolved(config: TrainConfig) -> TrainConfig:
 
 
 def _model_config(config: TrainConfig) -> ModelConfig:
-    """The model's own configuration, with the length of text that it is trained on."""
+    """The model's own configuration, with the length, templates and languages of text that it is trained on."""
     text = config.model.text
     longest = text.max_tokens or max(view.max_tokens for view in config.views.texts.values())
-    return config.model.model_copy(update={"text": text.model_copy(update={"max_tokens": longest})})
+    record = trained_record_config(config.model.record, config.views)
+    return config.model.model_copy(update={"text": text.model_copy(update={"max_tokens": longest}), "record": record})
 
 
 def new_model(config: TrainConfig, tokenizer: WordPieceTokenizer | None, device: torch.device) -> DualEncoder:

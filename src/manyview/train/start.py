@@ -61,7 +61,7 @@ def model_told_by_start(start: StartConfig, model: ModelConfig) -> ModelConfig:
             raise UsageError("start.model brings both towers: give it, or start.image_tower and start.text_tower")
         config = DualEncoder.from_pretrained(start.model).config
         text = config.text.model_copy(update={"max_tokens": model.text.max_tokens})
-        return config.model_copy(update={"text": text})
+        return config.model_copy(update={"text": text, "record": model.record})
     if start.text_tower is not None:
         told = _json(Path(start.text_tower) / "config.json", "start.text_tower")
         name = told.pop("model_type", None)
