@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from open_clip.loss import SigLipLoss
-from tests.objective.test_tiled import OBJECTIVES, batch
+from tests.objective.test_tiled import OBJECTIVES, batch, row_weights
 from tests.objective.worlds import in_world
 
 from manyview.objective import Pair, both_ways, multi_view_sigmoid_loss, plain_multi_view_sigmoid_loss
@@ -41,18 +41,21 @@ def test_the_clip_tuple_is_open_clips_siglip_loss_in_value_and_gradients(bias):
 
 
 @settings(deadline=None, max_examples=20)
-@given(st.integers(1, 7), st.integers(0, 1000), st.sampled_from(MODES))
-def test_the_definition_is_its_loops(n, seed, mode):
+@given(st.integers(1, 7), st.integers(0, 1000), st.sampled_from(MODES), st.booleans())
+def test_the_definition_is_its_loops(n, seed, mode, weighted):
     features, present, identities = batch(n, 3, seed, things=1)
+    weights = row_weights(present, seed) if weighted else {}
+    weight = weights.get("image", torch.ones(n, dtype=torch.float64))
     pair = Pair("image", "tags")
     result = plain_multi_view_sigmoid_loss(
         *(features, [pair], torch.tensor(4.0, dtype=torch.float64), torch.tensor(-1.0, dtype=torch.float64)),
         present=present,
         identities=identities,
         false_negatives=mode,
+        weights=weights,
     )
     total, masked, negatives = 0.0, 0, 0
-    both = int((present["image"] & present["tags"]).sum())
+    of_both = float(weight[present["image"] & present["tags"]].sum())
     for i in range(n):
         for j in range(n):
             if not (present["image"][i] and present["tags"][j]):
@@ -65,8 +68,8 @@ def test_the_definition_is_its_loops(n, seed, mode):
             if same and mode == "ignore":
                 continue
             z = 4 * float(features["image"][i] @ features["tags"][j]) - 1
-            total += math.log1p(math.exp(-z if same or i == j else z))
-    assert result.loss.item() == pytest.approx(total / both if both else 0.0)
+            total += float(weight[i]) * math.log1p(math.exp(-z if same or i == j else z))
+    assert result.loss.item() == pytest.approx(total / of_both if of_both else 0.0)
     assert result.masked[pair].item() == pytest.approx(masked / max(1, negatives))
 
 
@@ -78,10 +81,12 @@ def test_the_definition_is_its_loops(n, seed, mode):
     share=st.sampled_from([0.0, 0.3, 0.7, 1.0]),
     mode=st.sampled_from(MODES),
     objective=st.sampled_from(sorted(OBJECTIVES)),
+    weighted=st.booleans(),
 )
-def test_the_tiled_loss_is_its_definition(n, tile, seed, share, mode, objective):
+def test_the_tiled_loss_is_its_definition(n, tile, seed, share, mode, objective, weighted):
     features, present, identities = batch(n, 5, seed, share=share)
     given_ = {"present": present, "identities": identities, "false_negatives": mode}
+    given_["weights"] = row_weights(present, seed) if weighted else None
     arguments = (features, OBJECTIVES[objective], 10.0, -3.0)
     plain = values_and_gradients(plain_multi_view_sigmoid_loss, *arguments, **given_)
     tiled = values_and_gradients(multi_view_sigmoid_loss, *arguments, tile=tile, **given_)

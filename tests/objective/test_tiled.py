@@ -33,6 +33,18 @@ def batch(n, width, seed, dtype=torch.float64, share=0.7, things=4):
     return features, present, identities
 
 
+def row_weights(present, seed):
+    """Weights of some views: zeros among them, and a thousand times as much; some present row counts."""
+    generator = torch.Generator().manual_seed(seed)
+    weights = {}
+    for view in ("image", "title"):
+        choice = torch.randint(0, 4, present[view].shape, generator=generator)
+        weights[view] = torch.tensor([0.0, 0.3, 1.0, 1000.0], dtype=torch.float64)[choice]
+        if not weights[view][present[view]].any():
+            weights[view] += 0.5
+    return weights
+
+
 def values_and_gradients(loss, features, pairs, scale, **arguments):
     leaves = {v: of.detach().clone().requires_grad_() for v, of in features.items()}
     scale = scale.clone().requires_grad_()
@@ -52,10 +64,12 @@ def values_and_gradients(loss, features, pairs, scale, **arguments):
     scale=st.sampled_from([1.0, 14.3, 100.0]),
     mode=st.sampled_from(MODES),
     objective=st.sampled_from(sorted(OBJECTIVES)),
+    weighted=st.booleans(),
 )
-def test_the_tiled_loss_is_its_definition(n, tile, seed, share, scale, mode, objective):
+def test_the_tiled_loss_is_its_definition(n, tile, seed, share, scale, mode, objective, weighted):
     features, present, identities = batch(n, 5, seed, share=share)
     given_ = {"present": present, "identities": identities, "false_negatives": mode}
+    given_["weights"] = row_weights(present, seed) if weighted else None
     scale = torch.tensor(scale, dtype=torch.float64)
     pairs = OBJECTIVES[objective]
     plain = values_and_gradients(plain_multi_view_loss, features, pairs, scale, **given_)
@@ -65,10 +79,12 @@ def test_the_tiled_loss_is_its_definition(n, tile, seed, share, scale, mode, obj
             torch.testing.assert_close(a, b, atol=1e-10, rtol=1e-10)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("mode", MODES)
-def test_float32_is_as_near_as_its_rounding(mode):
+def test_float32_is_as_near_as_its_rounding(mode, weighted):
     features, present, identities = batch(200, 32, 0)
     given_ = {"present": present, "identities": identities, "false_negatives": mode}
+    given_["weights"] = row_weights(present, 0) if weighted else None
     scale = torch.tensor(14.3)
     exact = values_and_gradients(plain_multi_view_loss, features, EVERY_PAIR, scale.double(), **given_)
     narrow = {v: of.float() for v, of in features.items()}

@@ -29,6 +29,7 @@ def plain_multi_view_loss(
     present: Mapping[str, Tensor] | None = None,
     identities: Mapping[str, Tensor] | None = None,
     false_negatives: FalseNegatives = "ignore",
+    weights: Mapping[str, Tensor] | None = None,
 ) -> MultiViewLoss:
     """Σ weight · InfoNCE(query → key) over `pairs`: ERNIE-ViL 2.0, eq. (1-1), for any views, on one process.
 
@@ -38,8 +39,11 @@ def plain_multi_view_loss(
     is exp(logit_scale). `present` [n] bool per view says which rows exist (all, for a view not named): an
     absent entry is neither query nor key nor negative. `identities` [n] int64 per view are content hashes:
     two samples with equal content on either side of a pair are the same thing for it and are treated as
-    `false_negatives` says (see `info_nce`). `masked` is the share of would-be negatives that are the same
-    thing; a pair present nowhere has loss, gradient and share zero.
+    `false_negatives` says (see `info_nce`). `weights` [n], 0 or more, per view say how much each row counts where
+    that view asks (1, for a view not named): the term of a pair is the mean over the samples with both views,
+    weighted by the row of the query view. A row of weight 0 is no query, and still a key. `masked` is the share of
+    would-be negatives that are the same thing, whatever the weights; a pair present nowhere, or with weights of 0
+    only, has loss and gradient zero.
     Raises KeyError for a pair over a view without features.
     """
     present = present or {}
@@ -59,6 +63,7 @@ def plain_multi_view_loss(
             targets=targets,
             same=same,
             false_negatives=false_negatives,
+            weights=weights[pair.query][query_rows] if weights and pair.query in weights else None,
         )
         total = total + pair.weight * term
         terms[pair] = term.detach()
@@ -76,16 +81,19 @@ def plain_multi_view_sigmoid_loss(
     present: Mapping[str, Tensor] | None = None,
     identities: Mapping[str, Tensor] | None = None,
     false_negatives: FalseNegatives = "ignore",
+    weights: Mapping[str, Tensor] | None = None,
 ) -> MultiViewLoss:
     """Σ weight · SigLIP's loss over `pairs` (Zhai et al. 2023, arXiv 2303.15343), on one process.
 
-    With z_ij = s a_i·b_j + bias over all present entries i of the query view and j of the key view, and n
-    samples with both (without any, L = 0):
+    With z_ij = s a_i·b_j + bias over all present entries i of the query view and j of the key view, w_i the weight
+    of row i of the query view (1 without `weights`), and W the sum of w_i over the samples with both views:
 
-        L = (1/n) Σ_ij softplus(-z_ij) if i = j else softplus(z_ij)
+        L = (1/W) Σ_ij w_i (softplus(-z_ij) if i = j else softplus(z_ij)),  or 0 where W = 0
 
-    A pair and its reverse are the same. The same thing (see `plain_multi_view_loss`) leaves the sum
-    ("ignore"), counts like i = j ("positive"), or stays a negative ("off"). `masked` is its share of all i ≠ j.
+    So an entry counts by the row that asks, its negatives as much as its own key, and an integer weight is so many
+    copies of that row. A pair and its reverse are the same unless the weights of their two views differ: each is
+    weighted by its own query view. The same thing (see `plain_multi_view_loss`) leaves the sum ("ignore"), counts
+    like i = j ("positive"), or stays a negative ("off"). `masked` is its share of all i ≠ j, whatever the weights.
     """
     present = present or {}
     identities = {} if false_negatives == "off" else identities or {}
@@ -94,17 +102,20 @@ def plain_multi_view_sigmoid_loss(
     for pair in pairs:
         everyone = torch.ones(len(features[pair.query]), dtype=torch.bool, device=scale.device)
         has_query, has_key = present.get(pair.query, everyone), present.get(pair.key, everyone)
-        both = int((has_query & has_key).sum())
+        has_both = has_query & has_key
+        asking = weights[pair.query] if weights and pair.query in weights else has_query.to(scale.dtype)
+        asked = asking[has_both].sum()
         same = _same(identities, pair, has_query, has_key)[has_query][:, has_key]
         own = torch.eye(len(has_query), dtype=torch.bool, device=scale.device)[has_query][:, has_key]
         logits = scale * features[pair.query][has_query] @ features[pair.key][has_key].T + bias
         target = own | same if false_negatives == "positive" else own
         counted = ~same | own if false_negatives == "ignore" else torch.ones_like(own)
-        lost = torch.nn.functional.softplus(torch.where(target, -logits, logits))
-        term = torch.where(counted, lost, torch.zeros_like(lost)).sum() * (1 / both if both else 0.0)
+        lost = torch.nn.functional.softplus(torch.where(target, -logits, logits)) * asking[has_query][:, None]
+        lost = torch.where(counted, lost, torch.zeros_like(lost)).sum()
+        term = lost / asked if asked > 0 else 0 * lost
         total = total + pair.weight * term
         terms[pair] = term.detach()
-        masked[pair] = (same & ~own).sum().to(scale.dtype) / max(1, own.numel() - both)
+        masked[pair] = (same & ~own).sum().to(scale.dtype) / max(1, own.numel() - int(has_both.sum()))
     return MultiViewLoss(total, terms, masked)
 
 

@@ -31,12 +31,13 @@ def multi_view_loss(
     present: Mapping[str, Tensor] | None = None,
     identities: Mapping[str, Tensor] | None = None,
     false_negatives: FalseNegatives = "ignore",
+    weights: Mapping[str, Tensor] | None = None,
     world: World | None = None,
     tile: int | None = None,
 ) -> MultiViewLoss:
     """Σ weight · InfoNCE(query → key) over `pairs`, the batch being the rows of all processes of `world`.
 
-    Takes and means what `plain_multi_view_loss` does, except that `features`, `present` and `identities`
+    Takes and means what `plain_multi_view_loss` does, except that `features`, `present`, `identities` and `weights`
     are the [n, ...] rows of this process, as many on each; a process with fewer pads with absent rows. No
     matrix larger than `tile` x `tile` is ever in memory: similarities are computed once forward and once
     backward for a pair and its reverse (docs/objective.md).
@@ -48,11 +49,14 @@ def multi_view_loss(
     device has matrix units (`manyview.precision.products_in`). All processes of `world` must call this, and
     `backward` too.
 
-    Raises, on every process alike: UsageError for a pair over a view without features, and for features,
-    masks or identities of unequal shapes; ManyviewError for features that are not finite or not L2-normalised.
+    Raises, on every process alike: UsageError for a pair over a view without features, for features, masks,
+    identities or weights of unequal shapes, and for weights of present rows that are negative, not finite, or 0 for
+    every present row of a view; ManyviewError for features that are not finite or not L2-normalised.
     """
     world = world or ALONE
-    roster = Roster.call(features, pairs, present or {}, identities or {}, false_negatives, world, scale.device)
+    roster = Roster.call(
+        features, pairs, present or {}, identities or {}, weights or {}, false_negatives, world, scale.device
+    )
     rows = [features[view] for view in roster.views]
     loss, terms, masked = _Tiled.apply(roster, tile or default_tile(scale), scale, *rows)
     return MultiViewLoss(loss, dict(zip(pairs, terms, strict=True)), dict(zip(pairs, masked, strict=True)))
@@ -125,7 +129,9 @@ def _statistics(sides: Sequence[Side], scale: float, dtype: torch.dtype, world: 
         target = _row_targets(side, sums, scale)
         narrow = (~(row > smallest) | row.isinf()).sum()
         counted = (sums.row_count[asked] - 1).sum() if len(sums.row_count) else row.new_zeros(())
-        numbers = torch.stack([row.log().sum(), target.sum(), counted, narrow.to(dtype)])
+        weight, back_weight = (of.to(dtype) for of in side.seat.own_weights)
+        logs, targets, back_targets = (weight * row.log()).sum(), (weight * target).sum(), (back_weight * target).sum()
+        numbers = torch.stack([logs, targets, back_targets, counted, narrow.to(dtype)])
         by_edge.append(sums)
         parts += [sums.column, sums.column_same, sums.column_count, numbers]
     flat = world.sum(torch.cat(parts))
@@ -133,24 +139,30 @@ def _statistics(sides: Sequence[Side], scale: float, dtype: torch.dtype, world: 
     found = []
     for place, (side, sums) in enumerate(zip(sides, by_edge, strict=True)):
         column, column_same, column_count, numbers = complete[4 * place : 4 * place + 4]
-        logs, targets, counted, narrow = numbers
-        asked_columns, both = side.seat.asked_columns, side.seat.both
+        logs, targets, back_targets, counted, narrow = numbers
+        seat, asked_columns, both = side.seat, side.seat.asked_columns, side.seat.both
         of_asked = column[asked_columns]
         if narrow or not (of_asked > smallest).all() or of_asked.isinf().any():
             return None
-        shift, each = both * shift_of(scale), 1 / max(1, both)
-        column_targets = (column_same / column_count)[asked_columns].sum() if side.block.has_spread_targets else targets
+        weight = seat.column_weights[asked_columns].to(dtype)
+        if side.block.has_spread_targets:
+            back_targets = (weight * (column_same / column_count)[asked_columns]).sum()
         column_counted = (column_count[asked_columns] - 1).sum() if len(column_count) else counted
         found.append(
             _Statistics(
                 sums._replace(column=column, column_same=column_same, column_count=column_count),
-                along=(logs + shift - targets) * each,
-                back=(of_asked.log().sum() + shift - column_targets) * each,
+                along=_mean_loss(logs, targets, seat.row_total, scale),
+                back=_mean_loss((weight * of_asked.log()).sum(), back_targets, seat.column_total, scale),
                 masked_along=counted / max(1, both * (len(column) - 1)),
                 masked_back=column_counted / max(1, both * (side.seat.all_rows - 1)),
             )
         )
     return found
+
+
+def _mean_loss(logs: Tensor, targets: Tensor, total: float, scale: float) -> Tensor:
+    """From weighted sums of the logarithms and of the targets, and the sum of the weights."""
+    return (logs + total * shift_of(scale) - targets) * (1 / total if total else 0.0)
 
 
 def _row_targets(side: Side, sums: Sums, scale: float) -> Tensor:
@@ -169,9 +181,9 @@ def _add_edge(edge: Edge, side: Side, sums: Sums, scale: float, gradients: Gradi
     if side.block.has_spread_targets:
         spread = _over(along, sums.row_count, seat.asked), _over(back, sums.column_count, seat.asked_columns)
     with gradients.of(edge, side) as buffers:
-        add_gradients(side.block, scale, weights, spread, along + back, buffers)
+        add_gradients(side.block, scale, weights, spread, (along, back), buffers)
 
 
-def _over(weight: float, numbers: Tensor, asked: Tensor) -> Tensor:
-    """weight / numbers where asked, else 0."""
-    return torch.where(asked, weight / numbers, torch.zeros_like(numbers))
+def _over(weights: Tensor, numbers: Tensor, asked: Tensor) -> Tensor:
+    """weights / numbers where asked, else 0."""
+    return torch.where(asked, numbers.reciprocal() * weights.to(numbers.dtype), torch.zeros_like(numbers))

@@ -23,7 +23,8 @@ class Roster:
     """The whole batch, without its features: `n` samples of each process, one after the other.
 
     `present` [size * n] for every view in a pair; `labels` [size * n], one number for each thing, only for
-    views in which something occurs twice.
+    views in which something occurs twice; `weights` [size * n] float64 of the views that ask, where given, 0 for
+    absent rows.
     """
 
     pairs: Sequence[Pair]
@@ -31,6 +32,7 @@ class Roster:
     columns: Sequence[str]
     present: Mapping[str, Tensor]
     labels: Mapping[str, Tensor]
+    weights: Mapping[str, Tensor]
     false_negatives: FalseNegatives
     world: World
     n: int
@@ -42,6 +44,7 @@ class Roster:
         pairs: Sequence[Pair],
         present: Mapping[str, Tensor],
         identities: Mapping[str, Tensor],
+        weights: Mapping[str, Tensor],
         false_negatives: FalseNegatives,
         world: World,
         device: torch.device,
@@ -50,17 +53,25 @@ class Roster:
         views = list(dict.fromkeys(view for pair in pairs for view in (pair.query, pair.key)))
         masked = sorted(view for view in present if view in views)
         known = sorted(view for view in identities if view in views) if false_negatives != "off" else []
-        plan = f"{pairs} {masked} {known} {false_negatives}"
-        _agree(_complaint(features, views, present, identities), features, views, plan, world, device)
+        weighted = sorted(view for view in weights if view in {pair.query for pair in pairs})
+        weights = {view: weights[view] for view in weighted}
+        plan = f"{pairs} {masked} {known} {weighted} {false_negatives}"
+        _agree(_complaint(features, views, present, identities, weights), features, views, plan, world, device)
         first = features[views[0]]
         mine = [present[view].long() for view in masked] + [identities[view] for view in known]
+        mine += [weights[view].detach().double().view(torch.int64) for view in weighted]
         told = [of.reshape(-1) for of in world.gather(torch.stack(mine, 1)).unbind(-1)] if mine else []
         everyone = torch.ones(len(first) * world.size, dtype=torch.bool, device=device)
         there = dict.fromkeys(views, everyone) | {v: of.bool() for v, of in zip(masked, told, strict=False)}
-        labels = {view: _labels(of, there[view]) for view, of in zip(known, told[len(masked) :], strict=True)}
+        labels = {view: _labels(of, there[view]) for view, of in zip(known, told[len(masked) :], strict=False)}
+        weights = {
+            view: torch.where(there[view], of.view(torch.float64), 0.0)
+            for view, of in zip(weighted, told[len(masked) + len(known) :], strict=True)
+        }
+        _check_some_weight(weights, there)
         edges, columns = plan_edges(pairs)
         repeated = {view: of for view, of in labels.items() if of is not None}
-        return cls(pairs, edges, columns, there, repeated, false_negatives, world, len(first))
+        return cls(pairs, edges, columns, there, repeated, weights, false_negatives, world, len(first))
 
     @property
     def views(self) -> list[str]:
@@ -77,6 +88,8 @@ class Roster:
         both = has_row & has_column
         rows, columns = _numbers(self.mine(has_row)), _numbers(has_column)
         own = torch.where(self.mine(both), self.mine(torch.cumsum(has_column, 0)) - 1, -1)
+        row_weights, row_total = self._query_weights(edge.row, both)
+        column_weights, column_total = self._query_weights(edge.column, both)
         return Seat(
             rows=rows,
             columns=columns,
@@ -87,9 +100,25 @@ class Roster:
                 for view in dict.fromkeys((edge.row, edge.column))
                 if view in self.labels
             ),
+            row_weights=_taken(self.mine(row_weights), rows),
+            column_weights=_taken(column_weights, columns),
+            row_total=row_total,
+            column_total=column_total,
             both=int(both.sum()),
             all_rows=int(has_row.sum()),
         )
+
+    def _query_weights(self, view: str, both: Tensor) -> tuple[Tensor, float]:
+        """[size * n] what each row counts when `view` asks, 1 for the most of those of `both`, and the sum of these.
+
+        Without weights, 1 each. So a sum in float32 is exact enough whatever the unit of the weights.
+        """
+        if view not in self.weights:
+            return torch.ones(len(both), dtype=torch.float64, device=both.device), float(both.sum())
+        weights = self.weights[view]
+        most = torch.where(both, weights, 0.0).max()
+        weights = torch.where(most > 0, weights / most, 0.0)
+        return weights, float(weights[both].sum())
 
 
 @dataclass(frozen=True)
@@ -99,6 +128,8 @@ class Seat:
     `rows`, `columns` are their numbers, None where nobody is absent; `own` [m] is the column of each row's
     own sample, -1 where it has none; `asked_columns` [M] are the columns whose sample has a row; `both`
     counts the samples with both views, `all_rows` those with a row, everywhere. `labels`: see tiles.Block.
+    `row_weights` [m], `column_weights` [M] float64 are what each counts when its view asks, `row_total` and
+    `column_total` their sums over the samples with both views, everywhere.
     """
 
     rows: Tensor | None
@@ -106,6 +137,10 @@ class Seat:
     own: Tensor
     asked_columns: Tensor
     labels: tuple[tuple[Tensor, Tensor], ...]
+    row_weights: Tensor
+    column_weights: Tensor
+    row_total: float
+    column_total: float
     both: int
     all_rows: int
 
@@ -113,6 +148,11 @@ class Seat:
     def asked(self) -> Tensor:
         """[m] bool: rows whose sample has a column."""
         return self.own >= 0
+
+    @property
+    def own_weights(self) -> tuple[Tensor, Tensor]:
+        """Of each asked row, and of the column of its own sample."""
+        return self.row_weights[self.asked], self.column_weights[self.own[self.asked]]
 
     def of_rows(self, features: Tensor) -> Tensor:
         """[m, d] of this process's features of the row view."""
@@ -128,19 +168,30 @@ def _complaint(
     views: Sequence[str],
     present: Mapping[str, Tensor],
     identities: Mapping[str, Tensor],
+    weights: Mapping[str, Tensor],
 ) -> ManyviewError | None:
     """What is wrong with the arguments of this process."""
     if not views:
         return UsageError("no pairs: an objective needs at least one")
-    for view in views:
-        if view not in features:
-            return UsageError(f"a pair names the view {view!r}, which has no features: there are {sorted(features)}")
+    if lacking := [view for view in views if view not in features]:
+        return UsageError(f"a pair names the view {lacking[0]!r}, which has no features: there are {sorted(features)}")
+    return _tensor_complaint(features, views, present, identities, weights)
+
+
+def _tensor_complaint(
+    features: Mapping[str, Tensor],
+    views: Sequence[str],
+    present: Mapping[str, Tensor],
+    identities: Mapping[str, Tensor],
+    weights: Mapping[str, Tensor],
+) -> ManyviewError | None:
+    """What is wrong with the shapes and numbers of this process."""
     first = features[views[0]]
     for view in views:
         if features[view].ndim != 2 or features[view].shape != first.shape or features[view].dtype != first.dtype:
             got = ", ".join(f"{v}: {list(features[v].shape)} {features[v].dtype}" for v in (views[0], view))
             return UsageError(f"features must be [n, d] of one shape and type for all views, got {got}")
-    for name, of in (("present", present), ("identities", identities)):
+    for name, of in (("present", present), ("identities", identities), ("weights", weights)):
         for view, numbers in of.items():
             if view in views and numbers.shape != first.shape[:1]:
                 return UsageError(f"{name}[{view!r}] must have shape [{len(first)}], got {list(numbers.shape)}")
@@ -148,7 +199,19 @@ def _complaint(
         finite = features[view].detach().sum(1).isfinite()
         if not (finite | ~present[view].bool() if view in present else finite).all():
             return NonFiniteError(f"features of the view {view!r} are not finite")
+    for view, numbers in weights.items():
+        present_weights = numbers[present[view].bool()] if view in present else numbers
+        wrong = present_weights[~(present_weights.isfinite() & (present_weights >= 0))]
+        if len(wrong):
+            return UsageError(f"weights of the view {view!r} must be finite and 0 or more, got {wrong[0].item():g}")
     return None
+
+
+def _check_some_weight(weights: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> None:
+    """Raises UsageError, on every process alike, for a view that has rows but no row that counts."""
+    for view, of_all in weights.items():
+        if present[view].any() and not of_all.any():
+            raise UsageError(f"weights of the view {view!r} are all 0: at least one row must count")
 
 
 def _agree(
@@ -180,7 +243,9 @@ def _agree(
                 "pad with absent rows, so that all have as many"
             )
         if fact[3:] != told[0][3:]:
-            raise UsageError(f"processes 0 and {rank} were given different pairs, masks, identities or feature types")
+            raise UsageError(
+                f"processes 0 and {rank} were given different pairs, masks, identities, weights or feature types"
+            )
 
 
 def _labels(identities: Tensor, present: Tensor) -> Tensor | None:

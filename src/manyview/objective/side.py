@@ -60,11 +60,15 @@ class Gradients:
         self._dtype = torch.promote_types(next(iter(features.values())).dtype, torch.float32)
         self._by_row, self._by_column = dict[str, Tensor](), dict[str, Tensor]()
 
-    def weights(self, edge: Edge, side: Side) -> tuple[float, float]:
-        """What one query of the pair along the edge, and one of the pair back, count in the loss."""
+    def weights(self, edge: Edge, side: Side) -> tuple[Tensor, Tensor]:
+        """[m], [M] float64: what each query of the pair along the edge, and of the pair back, counts in the loss."""
+        seat = side.seat
         along, back = (
-            0.0 if number is None or not side.seat.both else self._roster.pairs[number].weight / side.seat.both
-            for number in (edge.along, edge.back)
+            weights * (0.0 if number is None or not total else self._roster.pairs[number].weight / total)
+            for number, weights, total in (
+                (edge.along, seat.row_weights, seat.row_total),
+                (edge.back, seat.column_weights, seat.column_total),
+            )
         )
         return along, back
 

@@ -30,6 +30,7 @@ def multi_view_sigmoid_loss(
     present: Mapping[str, Tensor] | None = None,
     identities: Mapping[str, Tensor] | None = None,
     false_negatives: FalseNegatives = "ignore",
+    weights: Mapping[str, Tensor] | None = None,
     world: World | None = None,
     tile: int | None = None,
 ) -> MultiViewLoss:
@@ -38,7 +39,9 @@ def multi_view_sigmoid_loss(
     The conventions, the gradients' mean and the errors are those of `multi_view_loss`.
     """
     world = world or ALONE
-    roster = Roster.call(features, pairs, present or {}, identities or {}, false_negatives, world, scale.device)
+    roster = Roster.call(
+        features, pairs, present or {}, identities or {}, weights or {}, false_negatives, world, scale.device
+    )
     rows = [features[view] for view in roster.views]
     loss, terms, masked = _TiledSigmoid.apply(roster, tile or default_tile(scale), scale, bias, *rows)
     return MultiViewLoss(loss, dict(zip(pairs, terms, strict=True)), dict(zip(pairs, masked, strict=True)))
@@ -57,22 +60,26 @@ class _TiledSigmoid(torch.autograd.Function):
             dtype = torch.promote_types(rows[0].dtype, torch.float32)
             found = []
             for side in sides:
-                lost, number = sum_up_sigmoid(side.block, factor, offset, dtype)
+                seat = side.seat
+                query_weights = seat.row_weights.to(dtype), seat.column_weights.to(dtype)
+                sums = sum_up_sigmoid(side.block, factor, offset, query_weights, dtype)
                 if not side.block.has_spread_targets:
-                    own = side.own_cosines(dtype)
-                    lost = lost - factor * own.sum() - offset * len(own)
-                found.append(torch.stack([lost, number]))
+                    own = factor * side.own_cosines(dtype) + offset
+                    for place, weights in enumerate(seat.own_weights):
+                        sums[place] -= (weights.to(dtype) * own).sum()
+                found.append(sums)
             terms, masked = scale.new_zeros(len(roster.pairs)), scale.new_zeros(len(roster.pairs))
             for edge, side, of in zip(roster.edges, sides, roster.world.sum(torch.stack(found)), strict=True):
                 both, entries = side.seat.both, side.seat.all_rows * len(side.block.columns)
-                excess = (of[1] - both) / max(1, entries - both) if side.block.labels else of[1]
-                for number in (edge.along, edge.back):
+                excess = (of[2] - both) / max(1, entries - both) if side.block.labels else of[2]
+                totals = side.seat.row_total, side.seat.column_total
+                for number, lost, total in zip((edge.along, edge.back), of, totals, strict=False):
                     if number is not None:
-                        terms[number], masked[number] = of[0] / both if both else 0.0, excess
+                        terms[number], masked[number] = lost / total if total else 0.0, excess
             ctx.kept = (roster, features, sides, factor, offset, dtype)
             ctx.mark_non_differentiable(terms, masked)
-            weights = scale.new_tensor([pair.weight for pair in roster.pairs])
-            return (weights * terms).sum(), terms, masked
+            pair_weights = scale.new_tensor([pair.weight for pair in roster.pairs])
+            return (pair_weights * terms).sum(), terms, masked
 
     @staticmethod
     def backward(ctx: Any, by_loss: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
@@ -83,9 +90,11 @@ class _TiledSigmoid(torch.autograd.Function):
             gradients = Gradients(roster, features)
             by_bias = by_loss.new_zeros(())
             for edge, side in zip(roster.edges, sides, strict=True):
-                weight = sum(gradients.weights(edge, side))
+                along, back = gradients.weights(edge, side)
                 with gradients.of(edge, side) as buffers:
-                    by_bias += add_sigmoid_gradients(side.block, scale, bias, weight, dtype, buffers)
+                    by_bias += add_sigmoid_gradients(
+                        side.block, scale, bias, (along.to(dtype), back.to(dtype)), buffers
+                    )
             by_scale, by_features = gradients.finished(by_loss, scale)
             by_bias = by_bias * roster.world.size * by_loss
         return None, None, by_scale, by_bias, *by_features

@@ -97,14 +97,14 @@ def add_gradients(
     scale: float,
     weights: tuple[Tensor, Tensor],
     spread: tuple[Tensor, Tensor] | None,
-    own_weight: float,
+    own_weights: tuple[Tensor, Tensor],
     gradients: tuple[Tensor, Tensor],
 ) -> None:
     """Add the derivative by the cosines, over the scale, times the other side, to `gradients` of rows and columns.
 
     `weights` [m], [M] are what exp(logit - shift) counts on the side of its row and of its column; `spread`,
-    in mode "positive", what each same thing counts as a target on either side; `own_weight`, without it, what each
-    row's own column counts as a target.
+    in mode "positive", what each same thing counts as a target on either side; `own_weights` [m], [M], without it,
+    what an entry of a row and its own column counts as the target of that row and of that column.
     """
     shift, dtype = shift_of(scale), weights[0].dtype
     by_row, by_column = gradients
@@ -113,7 +113,7 @@ def add_gradients(
         flow = _without_same(block, tile).sub_(shift).exp_()
         flow *= weights[0][i, None] + weights[1][None, j]
         if spread is None:
-            _move_own(block, tile, flow, own_weight, gradients)
+            _move_own(block, tile, flow, own_weights, gradients)
         elif same is not None:
             flow -= same * (spread[0][i, None] + spread[1][None, j])
         flow = flow.to(by_row.dtype)
@@ -135,32 +135,47 @@ def _tiles(block: Block, scale: float, dtype: torch.dtype) -> Iterator[_Tile]:
             yield _Tile(i, j, own.within(i, j), logits, same)
 
 
-def sum_up_sigmoid(block: Block, scale: float, bias: float, dtype: torch.dtype) -> Tensor:
-    """[2]: the sum of softplus(logit) less the logits of the same thing where these are targets; their number."""
-    lost, number = (block.rows.new_zeros((), dtype=dtype) for _ in range(2))
+def sum_up_sigmoid(
+    block: Block, scale: float, bias: float, weights: tuple[Tensor, Tensor], dtype: torch.dtype
+) -> Tensor:
+    """[3]: sums over all entries, weighted by their row and by their column, and the number of the same thing.
+
+    Of softplus(logit), less the logit of the same thing where that is a target. `weights` are [m] and [M].
+    """
+    by_row, by_column, number = (block.rows.new_zeros((), dtype=dtype) for _ in range(3))
     for tile in _tiles(block, scale, dtype):
-        logits = tile.logits.add_(bias)
-        if tile.same is not None:
-            number += tile.same.sum()
-            if block.false_negatives == "positive":
-                lost -= (logits * tile.same).sum()
-        lost += functional.softplus(_without_same(block, tile)).sum()
-    return torch.stack([lost, number])
+        logits, same = tile.logits.add_(bias), tile.same
+        targets = None
+        if same is not None:
+            number += same.sum()
+            if block.has_spread_targets:
+                targets = logits * same
+        lost = functional.softplus(_without_same(block, tile))
+        if targets is not None:
+            lost -= targets
+        by_row += (weights[0][tile.i] * lost.sum(1)).sum()
+        by_column += (weights[1][tile.j] * lost.sum(0)).sum()
+    return torch.stack([by_row, by_column, number])
 
 
 def add_sigmoid_gradients(
-    block: Block, scale: float, bias: float, weight: float, dtype: torch.dtype, gradients: tuple[Tensor, Tensor]
+    block: Block, scale: float, bias: float, weights: tuple[Tensor, Tensor], gradients: tuple[Tensor, Tensor]
 ) -> Tensor:
-    """As `add_gradients`, for a loss that counts every entry `weight` times; returns the derivative by the bias."""
+    """As `add_gradients`, for a loss that counts an entry as its row and its column do; returns that by the bias.
+
+    `weights` [m], [M] are of the type that sums are taken in.
+    """
     by_row, by_column = gradients
+    dtype = weights[0].dtype
     by_bias = by_row.new_zeros(())
     for tile in _tiles(block, scale, dtype):
         tile.logits.add_(bias)
+        weight = weights[0][tile.i, None] + weights[1][None, tile.j]
         flow = _without_same(block, tile).sigmoid_().mul_(weight)
         if not block.has_spread_targets:
-            by_bias += _move_own(block, tile, flow, weight, gradients).sum()
+            by_bias += _move_own(block, tile, flow, weights, gradients).sum()
         elif tile.same is not None:
-            flow -= weight * tile.same.to(dtype)
+            flow -= weight * tile.same
         flow = flow.to(by_row.dtype)
         by_bias += flow.sum()
         _add_product(by_row[tile.i], flow, block.columns[tile.j])
@@ -177,16 +192,19 @@ def _without_same(block: Block, tile: _Tile) -> Tensor:
     return logits
 
 
-def _move_own(block: Block, tile: _Tile, flow: Tensor, own_weight: float, gradients: tuple[Tensor, Tensor]) -> Tensor:
+def _move_own(
+    block: Block, tile: _Tile, flow: Tensor, weights: tuple[Tensor, Tensor], gradients: tuple[Tensor, Tensor]
+) -> Tensor:
     """Set the entries of each row with its own column to zero in `flow` and add their part of the gradients here.
 
-    Returns these entries less `own_weight`. The two are nearly equal late in a training, so that their difference must
-    be taken before anything is multiplied with rounded operands.
+    Returns these entries less the weights of their row and of their column. The two are nearly equal late in a
+    training, so that their difference must be taken before anything is multiplied with rounded operands.
     """
     by_row, by_column = gradients
     i, j, (rows, columns), _, _ = tile
     if not len(rows):
         return by_row.new_zeros(0)
+    own_weight = (weights[0][i][rows] + weights[1][j][columns]).to(flow.dtype)
     own = (flow[rows, columns] - own_weight).to(by_row.dtype)
     flow[rows, columns] = 0
     by_row[i].index_add_(0, rows, own[:, None] * block.columns[j][columns])
