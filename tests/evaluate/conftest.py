@@ -55,7 +55,7 @@ class ColorModel:
         )
 
     def _normalized(self, rows: list[np.ndarray]) -> torch.Tensor:
-        return torch.nn.functional.normalize(torch.tensor(np.array(rows), dtype=torch.float32), dim=1)
+        return torch.nn.functional.normalize(torch.tensor(np.array(rows).reshape(-1, DIM), dtype=torch.float32), dim=1)
 
 
 @pytest.fixture

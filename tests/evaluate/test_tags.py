@@ -1,10 +1,7 @@
 from collections.abc import Callable
 
-import pytest
-
 from manyview.corpus import Corpus, Record, Text
-from manyview.errors import UsageError
-from manyview.evaluate.tags import TagTask, tag_task, words
+from manyview.evaluate.tags import TagTask, tag_task
 
 from .conftest import picture
 
@@ -54,13 +51,3 @@ def test_tags_that_too_many_records_carry_are_left_out(corpus_of: Callable[..., 
 def test_other_languages_have_their_own_titles_and_tags(corpus_of: Callable[..., Corpus]) -> None:
     held_out = [record(1, "晚餐", "盘子", "餐具", lang="zh"), record(2, "dinner", "fork")]
     assert asked(tag_task(corpus_of(test=held_out), lang="zh")) == {"晚餐": {"盘子"}}
-
-
-def test_words_are_folded_and_each_ideograph_is_one() -> None:
-    assert words("Red-Hot Chili PEPPERS, 2 gas") == {"red", "hot", "chili", "pepper", "2", "gas"}
-    assert words("红苹果 pie") == {"红", "苹", "果", "pie"}
-
-
-def test_nothing_to_measure_is_said(corpus_of: Callable[..., Corpus]) -> None:
-    with pytest.raises(UsageError, match="no title with a tag in other words"):
-        tag_task(corpus_of(test=[record(1, "dinner", "Dinner")]))

@@ -118,22 +118,29 @@ def evaluate(
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Judge a model on held-out concepts: recall of images by texts and of texts by images."""
+    """Judge a model on held-out concepts: recall of images by texts, of texts by images, and of whole records."""
     from manyview import DualEncoder
     from manyview.corpus import Corpus
     from manyview.device import choose_device
-    from manyview.evaluate import evaluate as judge
-    from manyview.evaluate.console import recall_table
+    from manyview.evaluate import encode_split, evaluate_records, rank_split, with_records
+    from manyview.evaluate.console import recall_table, record_table
 
     encoder = DualEncoder.from_pretrained(model).to(choose_device(device))
-    judged = judge(encoder, Corpus.open(on), split, kinds=kind)
-    for line in judged.left_out_lines():
+    corpus = Corpus.open(on)
+    encoded = encode_split(encoder, corpus, split, kinds=kind)
+    judged = rank_split(encoded)
+    records = evaluate_records(encoder, corpus, split, kinds=kind, encoded=encoded)
+    for line in [*judged.left_out_lines(), *records.left_out_lines()]:
         print_message(line)
-    results = judged.to_dict()
+    if records.no_task:
+        print_message(records.no_task)
+    results, of_records = judged.to_dict(), records.to_dict()
     if as_json:
-        print_json(results)
-    else:
-        print_table(recall_table(results))
+        print_json(with_records(results, of_records))
+        return
+    print_table(recall_table(results))
+    if of_records:
+        print_table(record_table(of_records))
 
 
 @verb()

@@ -1,10 +1,12 @@
-"""Console: the recall table for a terminal."""
+"""Console: the tables of recalls for a terminal."""
 
 from rich.table import Table
 
+from manyview.evaluate.record_retrieval import ANSWERS, RECORD, RecordTree
+from manyview.evaluate.record_tasks import NEW_WORDS
 from manyview.evaluate.retrieval import ResultsTree
 
-__all__ = ["recall_table"]
+__all__ = ["recall_table", "record_table"]
 
 
 def recall_table(results: ResultsTree) -> Table:
@@ -36,4 +38,29 @@ def recall_table(results: ResultsTree) -> Table:
                     f"{cell['median_rank']:g}",
                     str(cell["gallery"]),
                 )
+    return table
+
+
+def record_table(results: RecordTree) -> Table:
+    """R@10 in percent of records and of what they are compared with, queries of new words first.
+
+    A row a source and kind of query; the interval and the mean reciprocal rank are those of the record's vector.
+    """
+    table = Table(box=None, header_style="bold", title="Records: R@10", title_justify="left")
+    for name in ("source", "query", RECORD, "95 %", "MRR", *ANSWERS[1:], "chance", "queries", "gallery"):
+        table.add_column(name, justify="left" if name in ("source", "query") else "right")
+    for source, kinds in results.items():
+        for kind, answers in sorted(kinds.items(), key=lambda of_kind: not of_kind[0].endswith(NEW_WORDS)):
+            record = answers[RECORD]
+            table.add_row(
+                source,
+                kind,
+                f"{record['r10']:.1f}",
+                f"{record['r10_low']:.1f}–{record['r10_high']:.1f}",
+                f"{record['mrr']:.3f}",
+                *(f"{answers[name]['r10']:.1f}" for name in ANSWERS[1:]),
+                f"{record['chance_r10']:.1f}",
+                str(record["queries"]),
+                str(record["gallery"]),
+            )
     return table

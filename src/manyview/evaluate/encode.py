@@ -15,6 +15,7 @@ from manyview.evaluate.galleries import Gallery, Task, build_galleries, build_ta
 from manyview.evaluate.items import Item, read_items
 from manyview.evaluate.queries import DEFAULT_LANG, QUERY_KINDS, QueryKind, kinds_present, query_kinds
 from manyview.evaluate.ranks import Features
+from manyview.evaluate.relation import Indices
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +33,8 @@ class Encoder(Protocol):
 class EncodedSplit:
     """A split seen by one model.
 
-    `image_features[i]` belongs to `items[i]`; `text_rows` gives the row of `text_features` of each text.
+    `image_features[i]` belongs to `items[i]`, and is zero for one without an image; `text_rows` gives the row of
+    `text_features` of each text.
     """
 
     items: tuple[Item, ...]
@@ -77,11 +79,11 @@ def encode_split(
             f"its kinds and their languages are {langs_by_kind(items)}"
         )
     texts = list(dict.fromkeys(text for task in tasks for text in task.texts))
-    images = (record.image for record in corpus.records(split))
+    pictures = np.flatnonzero([item.has_image for item in items])
     return EncodedSplit(
         items=tuple(items),
         tasks=tasks,
-        image_features=encode_images(model, images, batch_size),
+        image_features=encode_some_images(model, corpus, split, pictures, batch_size),
         text_rows={text: row for row, text in enumerate(texts)},
         text_features=encode_texts(model, texts, batch_size),
     )
@@ -97,9 +99,19 @@ def _query_kinds(
 
 def encode_images(model: Encoder, images: Iterable[bytes], batch_size: int = 256) -> Features:
     """Features [n, embed_dim]; a stream of images is never held as a whole."""
-    return np.concatenate(
-        [_array(model.encode_image(batch, batch_size=batch_size)) for batch in _batches(images, 4 * batch_size)]
-    )
+    batches = [_array(model.encode_image(batch, batch_size=batch_size)) for batch in _batches(images, 4 * batch_size)]
+    return np.concatenate(batches or [_array(model.encode_image([]))])
+
+
+def encode_some_images(model: Encoder, corpus: Corpus, split: str, chosen: Indices, batch_size: int = 256) -> Features:
+    """Features [records, embed_dim] of a split, in corpus order; zero for records that are not chosen."""
+    wanted = set(chosen.tolist())
+    records = enumerate(corpus.records(split))
+    images = (record.image for index, record in records if index in wanted and record.image is not None)
+    encoded = encode_images(model, images, batch_size)
+    features: Features = np.zeros((corpus.splits[split], encoded.shape[-1]), dtype=np.float32)
+    features[np.sort(chosen)] = encoded
+    return features
 
 
 def encode_texts(model: Encoder, texts: Sequence[str], batch_size: int = 256) -> Features:

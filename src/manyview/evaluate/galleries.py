@@ -47,16 +47,23 @@ class Task:
 
 
 def build_galleries(
-    items: Sequence[Item], *, default_lang: str = DEFAULT_LANG, every_image: bool = True, seed: int = 0
+    items: Sequence[Item],
+    *,
+    default_lang: str = DEFAULT_LANG,
+    every_image: bool = True,
+    without_image: bool = False,
+    seed: int = 0,
 ) -> list[Gallery]:
     """Per source the one-image-a-concept gallery, then the any-of-k one where it has more images.
 
     Which image stands for a concept, and which concept for a title that several bear, is decided by the
     hash of (seed, id): the result depends neither on the order of the items nor on their number elsewhere.
+    Records without an image stand in none, except with `without_image`.
     """
-    order = sorted(range(len(items)), key=lambda index: seeded_order(seed, items[index].id))
+    there = [index for index, item in enumerate(items) if item.has_image or without_image]
+    order = sorted(there, key=lambda index: seeded_order(seed, items[index].id))
     galleries = []
-    for source in sorted({item.source for item in items}):
+    for source in sorted({items[index].source for index in there}):
         members = [index for index in order if items[index].source == source]
         concepts = _one_a_concept(items, members, default_lang)
         galleries.append(Gallery(source, _indices(concepts)))

@@ -16,12 +16,13 @@ NO_SOURCE = "corpus"
 
 @dataclass(frozen=True)
 class Item:
-    """A record without its image; a record that names no source has the source "corpus"."""
+    """A record without its image, and whether it has one; a record that names no source has the source "corpus"."""
 
     id: str
     group: str
     source: str
     texts: tuple[Text, ...]
+    has_image: bool = True
 
 
 def read_items(corpus: Corpus, split: str) -> list[Item]:
@@ -29,7 +30,7 @@ def read_items(corpus: Corpus, split: str) -> list[Item]:
     return [
         item
         for block in corpus.blocks(split)
-        for item in _items(corpus.read(block, columns=["id", "group", "source", "texts"]))
+        for item in _items(corpus.read(block, columns=["id", "group", "source", "image_hash", "texts"]))
     ]
 
 
@@ -39,6 +40,6 @@ def _items(table: pa.Table) -> Iterator[Item]:
     parts = [pc.fill_null(said.flatten().field(name), "").to_pylist() for name in ("kind", "text", "lang")]
     texts = map(Text, *parts)
     counts = pc.list_value_length(said).to_pylist()
-    columns = (table[name].to_pylist() for name in ("id", "group", "source"))
-    for name, group, source, count in zip(*columns, counts, strict=True):
-        yield Item(name, group, source or NO_SOURCE, tuple(islice(texts, count)))
+    columns = (table[name].to_pylist() for name in ("id", "group", "source", "image_hash"))
+    for name, group, source, image_hash, count in zip(*columns, counts, strict=True):
+        yield Item(name, group, source or NO_SOURCE, tuple(islice(texts, count)), has_image=image_hash != 0)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from manyview.evaluate.encode import Encoder, encode_texts
 from manyview.evaluate.ranks import TIE_TOLERANCE, Features, score_chunks
 from manyview.evaluate.relation import Indices
-from manyview.evaluate.tags import TagTask, words
+from manyview.evaluate.tags import TagTask
+from manyview.evaluate.words import words
 
 TOP = 10
 

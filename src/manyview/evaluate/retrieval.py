@@ -134,28 +134,34 @@ def results_tree(
     tree: ResultsTree = {}
     for key, seeds in paired_cells(results):
         source, kind, direction = key
-        ranks = [cell.ranks for cell in seeds]
-        together = np.concatenate(ranks)
-        interval = recall_interval(
-            ranks,
-            10,
-            generator=cell_generator(seed, key),
-            clusters=seeds[0].clusters,
-            resamples=resamples,
-            level=level,
-        )
-        tree.setdefault(source, {}).setdefault(kind, {})[direction] = Measures(
-            r1=100.0 * recall_at(together, 1),
-            r5=100.0 * recall_at(together, 5),
-            r10=100.0 * recall_at(together, 10),
-            median_rank=median_rank(together),
-            queries=len(ranks[0]),
-            gallery=seeds[0].gallery,
-            chance_r10=100.0 * seeds[0].chance_at(10),
-            r10_low=100.0 * interval.low,
-            r10_high=100.0 * interval.high,
-        )
+        measured = measures(key, seeds, resamples=resamples, level=level, seed=seed)
+        tree.setdefault(source, {}).setdefault(kind, {})[direction] = measured
     return tree
+
+
+def measures(key: Key, seeds: Sequence[Cell], *, resamples: int, level: float, seed: int) -> Measures:
+    """What one cell says, over the results of all seeds."""
+    ranks = [cell.ranks for cell in seeds]
+    together = np.concatenate(ranks)
+    interval = recall_interval(
+        ranks,
+        10,
+        generator=cell_generator(seed, key),
+        clusters=seeds[0].clusters,
+        resamples=resamples,
+        level=level,
+    )
+    return Measures(
+        r1=100.0 * recall_at(together, 1),
+        r5=100.0 * recall_at(together, 5),
+        r10=100.0 * recall_at(together, 10),
+        median_rank=median_rank(together),
+        queries=len(ranks[0]),
+        gallery=seeds[0].gallery,
+        chance_r10=100.0 * seeds[0].chance_at(10),
+        r10_low=100.0 * interval.low,
+        r10_high=100.0 * interval.high,
+    )
 
 
 def paired_cells(results: Sequence[RetrievalResults]) -> Iterator[tuple[Key, list[Cell]]]:

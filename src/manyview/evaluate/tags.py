@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +15,7 @@ from manyview.errors import UsageError
 from manyview.evaluate.items import Item, read_items
 from manyview.evaluate.queries import DEFAULT_LANG, texts_of
 from manyview.evaluate.relation import Indices, Relation
-
-IDEOGRAPHS = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-WORD = re.compile(rf"[{IDEOGRAPHS}]|[^\W_{IDEOGRAPHS}]+")
+from manyview.evaluate.words import words
 
 
 @dataclass(frozen=True)
@@ -85,12 +82,6 @@ def tag_task(
         barred=Relation.from_rows([barred[key] for key in asked]),
         frequency=np.array([frequency[tag] for tag in vocabulary], dtype=np.int64),
     )
-
-
-def words(text: str) -> set[str]:
-    """The words of a text, case folded and without plural s; each Chinese or Japanese character is one."""
-    found = WORD.findall(normalized_text(text))
-    return {word[:-1] if len(word) > 3 and word.endswith("s") else word for word in found}
 
 
 def _tags(item: Item, lang: str, default_lang: str) -> set[str]:
