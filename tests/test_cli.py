@@ -143,12 +143,47 @@ def test_search_finds_by_words_chinese_and_pictures(run, trained, corpus, tmp_pa
         assert query in (tmp_path / "page.html").read_text()
     record = next(Corpus.open(corpus).records("test"))
     (tmp_path / "one.png").write_bytes(record.image)
-    code, out, _ = run("search", trained, "--image", tmp_path / "one.png", "--json")
+    code, out, _ = run("search", trained, "--image", tmp_path / "one.png", "--by", "image", "--json")
     assert json.loads(out)["hits"][0]["id"] == record.id
     code, out, err = run("search", trained, "red")
     assert code == 0
     assert "square" in out
     assert "last-search.html" in err
+
+
+def test_search_says_why_each_record_was_found_and_ranks_by_what_it_is_told(run, trained, corpus, tmp_path):
+    command = ["search", trained, "red", "--top", 5]
+    by_record = json.loads(run(*command, "--json")[1])
+    assert by_record["by"] == "record"
+    views = list(by_record["hits"][0]["views"])
+    assert {"image", "title"} <= set(views)
+    _, out, _ = run(*command)
+    assert out.split()[: len(views) + 2] == ["rank", "score", *views]
+    for view in views:
+        hits = json.loads(run(*command, "--by", view, "--json")[1])["hits"]
+        assert [hit["score"] for hit in hits] == [hit["views"][view] for hit in hits]
+    alone = [option for view in views if view != "image" for option in ("--weight", f"{view}=0")]
+    by_picture = json.loads(run(*command, *alone, "--json")[1])
+    assert by_picture["weights"]["title"] == 0
+    assert [hit["id"] for hit in by_picture["hits"]] == [
+        hit["id"] for hit in json.loads(run(*command, "--by", "image", "--json")[1])["hits"]
+    ]
+    (tmp_path / "one.png").write_bytes(next(Corpus.open(corpus).records("test")).image)
+    code, out, _ = run(*command, "--image", tmp_path / "one.png", "--json")
+    assert (code, len(json.loads(out)["hits"])) == (0, 5)
+
+
+@pytest.mark.filterwarnings("default:.*the index is built again")
+def test_a_damaged_index_of_a_run_is_built_again_with_a_sentence(run, trained):
+    expected = run("search", trained, "red", "--json")[1]
+    (trained / "index" / "index.json").write_text('{"format": 1}')
+    code, _, err = run("search", trained / "index", "red")
+    assert code == 3
+    assert "has the format 1, this manyview reads 2: build the index again" in err
+    code, out, err = run("search", trained, "red", "--json")
+    assert (code, out) == (0, expected)
+    assert err.count("the index is built again") == 1
+    assert "the index is built again" not in run("search", trained, "red", "--json")[2]
 
 
 def test_search_takes_an_index_and_a_bare_model(run, trained, corpus, tmp_path):
@@ -184,7 +219,12 @@ def test_views_draws_what_training_sees(run, corpus, tmp_path):
         (["evaluate", "{tmp}"], 2, "no model at"),
         (["evaluate", "{run}", "--on", "{corpus}", "--split", "val"], 2, "val"),
         (["search", "{run}", ""], 2, "empty"),
-        (["search", "{run}"], 2, "either a text or a picture"),
+        (["search", "{run}"], 2, "a text, a picture or both"),
+        (["search", "{run}", "red", "--by", "colour"], 2, "no record here has a view 'colour', allowed: record, image"),
+        (["search", "{run}", "red", "--weight", "title"], 2, "--weight title, allowed: VIEW=NUMBER, as in title=2"),
+        (["search", "{run}", "red", "--weight", "colour=1"], 2, "no record here has a view 'colour'"),
+        (["search", "{run}", "red", "--weight", "title=-1"], 2, "is -1, allowed: a number of 0 or more"),
+        (["search", "{run}", "red", "--by", "title", "--weight", "title=2"], 2, "'title' alone ranks here"),
         (["search", "{run}", "--image", "{tmp}/no.png"], 2, "cannot read the picture"),
         (["search", "{run}", "red", "--page", "{run}/config.yaml/x"], 1, "cannot write"),
         (["views", "{corpus}", "--recipe", "nothing"], 2, "no recipe"),

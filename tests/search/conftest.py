@@ -1,6 +1,7 @@
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,32 @@ class ColorEncoder:
 
     embed_dim = 4
 
+    def __init__(self, weights: Mapping[str, float] | None = None) -> None:
+        self.config = SimpleNamespace(record=SimpleNamespace(weights=weights or {}))
+
     def encode_image(self, images: Sequence[Any]) -> NDArray[np.float32]:
         return np.stack([self._feature(self._mean(image)) for image in images])
 
     def encode_text(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return np.stack([self._feature(np.array(COLORS[text], float)) for text in texts])
+        named = [next(color for name, color in COLORS.items() if name in text) for text in texts]
+        return np.stack([self._feature(np.array(color, float)) for color in named])
+
+    def encode_views(
+        self, records: Sequence[Record]
+    ) -> tuple[dict[str, NDArray[np.float32]], dict[str, NDArray[np.bool_]]]:
+        """The definition, record by record: the picture, and the mean of the texts of each kind."""
+        each = [self._views(record) for record in records]
+        names = {name for views in each for name in views}
+        absent = np.zeros(self.embed_dim, np.float32)
+        features = {name: np.stack([views.get(name, absent) for views in each]) for name in names}
+        return features, {name: np.array([name in views for views in each]) for name in names}
+
+    def _views(self, record: Record) -> dict[str, NDArray[np.float32]]:
+        views = {} if record.image is None else {"image": self.encode_image([record.image])[0]}
+        for kind in {text.kind for text in record.texts}:
+            mean = self.encode_text([text.text for text in record.texts if text.kind == kind]).mean(axis=0)
+            views[kind] = mean / np.linalg.norm(mean)
+        return views
 
     @staticmethod
     def _mean(image: bytes | Image.Image) -> NDArray[np.float64]:
@@ -67,6 +89,25 @@ def color_records(split: str) -> list[Record]:
         )
         for name, color in COLORS.items()
     ]
+
+
+def mixed_records(count: int = 40, seed: int = 0) -> list[Record]:
+    """Records whose picture, title, tags and caption name different colors, and some of which lack each of them."""
+    random = np.random.default_rng(seed)
+
+    def made(i: int) -> Record:
+        color, title, *tags = random.choice(list(COLORS), 4).tolist()
+        texts = [Text("title", f"{title} thing", "en"), Text("tags", tags[0]), Text("tags", tags[1])]
+        texts = [text for text in texts if random.random() < 0.6]
+        caption = [Text("caption", "a white wall", "en")] if i % 5 == 0 else []
+        return Record(id=str(i), group=str(i), image=picture(COLORS[color]), texts=(*texts, *caption), source="painted")
+
+    return [made(i) for i in range(count)]
+
+
+@pytest.fixture
+def mixed(make_corpus: Callable[..., Corpus]) -> Corpus:
+    return make_corpus("mixed", test=mixed_records())
 
 
 @pytest.fixture

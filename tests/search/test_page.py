@@ -1,5 +1,8 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+
+import pytest
 
 from manyview.search import Encoder, Hit, Index, render_page, search
 
@@ -53,13 +56,63 @@ def test_a_picture_that_was_asked_for_is_on_the_page(model: Encoder, index: Inde
     assert len(page.attributes("img")) == 1 + len(hits)
 
 
-def test_what_people_wrote_cannot_become_markup() -> None:
+@pytest.mark.parametrize("thumbnail", [b"", b"a picture"])
+def test_what_people_wrote_cannot_become_markup(thumbnail: bytes) -> None:
     evil = '"><script>alert(1)</script>&'
-    hit = Hit(1, 0.5, evil, ((evil, evil),), evil, evil, evil, evil, b"")
-    page = Page(render_page([hit], total=1, text=evil, about=evil))
-    assert not page.attributes("script")
-    assert page.attributes("img")[0]["alt"] == evil
-    assert evil in page.text
+    told = ((evil, evil, evil),)
+    hit = Hit(1, 0.5, evil, ((evil, evil),), evil, evil, evil, evil, thumbnail, {evil: 0.25}, told)
+    for by in ("record", evil):
+        page = Page(render_page([hit], total=1, text=evil, about=evil, by=by, weights={evil: 2.0}))
+        assert not page.attributes("script")
+        assert [image["alt"] for image in page.attributes("img")] == [evil] * bool(thumbnail)
+        assert page.text.count(evil) >= 4
+
+
+def bars(page: Page) -> list[tuple[str, str, float]]:
+    """(name, number, width in percent) of every bar."""
+    shown = [text for text in page.text if text]
+    widths = [
+        float(attributes["style"].removeprefix("width: ").removesuffix("%"))  # type: ignore[union-attr]
+        for attributes in page.attributes("span")
+        if "style" in attributes
+    ]
+    numbers = [i for i, text in enumerate(shown) if re.fullmatch(r"-?\d\.\d\d\d?", text)]
+    return [(shown[i - 1], shown[i], width) for i, width in zip(numbers, widths, strict=True)]
+
+
+def test_each_hit_shows_a_bar_for_what_ranked_it_and_for_each_of_its_views() -> None:
+    views = {"image": 0.5, "title": 0.8, "tags": -0.1}
+    hit = Hit(1, 0.6, "x", (("en", "cat"),), "test", "", "", "", b"", views, (("tags", "en", "pet · fur"),))
+    page = Page(render_page([hit], total=1, text="dog", weights={"image": 1.0, "title": 0.5}))
+    assert bars(page) == [
+        ("record", "0.600", 75.0),
+        ("picture", "0.50", 62.5),
+        ("title", "0.80", 100.0),
+        ("tags", "-0.10", 0.0),
+    ]
+    assert "pet · fur" in page.text
+    assert any("picture × 1, title × 0.5" in text for text in page.text)
+    by_title = Page(render_page([replace(hit, score=0.8)], total=1, text="dog", by="title"))
+    assert bars(by_title) == [("picture", "0.50", 62.5), ("title", "0.800", 100.0), ("tags", "-0.10", 0.0)]
+    assert any("the title alone decides" in text for text in by_title.text)
+
+
+def test_a_record_without_a_picture_shows_its_words() -> None:
+    hit = Hit(1, 0.6, "x", (("de", "Katze"), ("en", "cat")), "test", "", "", "", b"", {"title": 0.6})
+    page = Page(render_page([hit], total=1, text="dog"))
+    assert not page.attributes("img")
+    assert [p.get("lang") for p in page.attributes("p") if p.get("class") == "words"] == ["en"]
+    assert page.text.count("cat") == 2
+    nameless = Page(render_page([replace(hit, titles=())], total=1, text="dog"))
+    assert nameless.text.count("x") == 2
+
+
+def test_a_picture_and_a_text_that_asked_together_are_both_on_the_page(model: Encoder, index: Index) -> None:
+    hit = index.search(model.encode_text(["red"])[0], 1)[0]
+    page = Page(render_page([hit], total=1, text="in the snow", image=hit.thumbnail))
+    assert len(page.attributes("img")) == 2
+    assert "in the snow" in page.text
+    assert any("like this picture and" in text for text in page.text)
 
 
 def test_hits_without_a_positive_score_and_no_hits_make_a_page_too() -> None:

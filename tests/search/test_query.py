@@ -39,10 +39,19 @@ def test_rows_that_are_not_of_length_one_are_refused(value: float) -> None:
         unit_rows(np.full((1, 1), value))
 
 
-def test_exactly_one_of_text_and_picture_is_asked(model: Encoder, index: Index) -> None:
-    for query in ({}, {"text": "red", "image": "a.png"}):
-        with pytest.raises(UsageError, match="exactly one"):
-            search(model, index, **query)  # type: ignore[arg-type]
+def test_a_text_and_a_picture_ask_together_as_the_normalised_sum_of_both(model: Encoder, index: Index) -> None:
+    picture = Image.new("RGB", (5, 5), (235, 215, 40))
+    total = model.encode_text(["red"])[0] + model.encode_image([picture])[0]
+    expected = index.search(total / np.linalg.norm(total), 12)
+    hits = search(model, index, text="red", image=picture, top=12)
+    assert [hit.id for hit in hits] == [hit.id for hit in expected]
+    assert [hit.score for hit in hits] == pytest.approx([hit.score for hit in expected], abs=1e-6)
+    assert hits[0].score > search(model, index, text="red", top=12)[-1].score
+
+
+def test_a_query_needs_a_text_or_a_picture(model: Encoder, index: Index) -> None:
+    with pytest.raises(UsageError, match="a text, a picture or both"):
+        search(model, index)
     with pytest.raises(UsageError, match="is empty"):
         search(model, index, text="  ")
 

@@ -228,24 +228,48 @@ def embed(
 def search(
     model: Annotated[Path, typer.Argument(help="A run, the folder of a model, or an index.")],
     query: Annotated[str | None, typer.Argument(help="What to look for, in any language.")] = None,
-    image: Annotated[Path | None, typer.Option(help="Look for what is like this picture.")] = None,
+    image: Annotated[
+        Path | None, typer.Option(help="Look for what is like this picture; with a query, for what is like both.")
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="What ranks: record (picture and texts), image, or a kind of text, as title or tags.")
+    ] = "record",
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(help="VIEW=NUMBER, as title=2 or image=0: what a view counts in the record; again for more."),
+    ] = None,
     top: Annotated[int, typer.Option(min=1, max=10_000, help="Hits to show.")] = 10,
     corpus: Annotated[str | None, typer.Option(help="Corpus to search; by default the run's own.")] = None,
     page: Annotated[Path | None, typer.Option(help="HTML page of the hits; by default beside the index.")] = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Print the pictures that are most like a text or a picture, and write them as a page of thumbnails."""
+    """Print the records that are most like a text, a picture or both, and why, and write them as a page."""
+    from rich.progress import Progress
+
     from manyview import DualEncoder
     from manyview.device import choose_device
     from manyview.search import answer
 
     where = choose_device(device)
+    weights = _weights(weight or [])
 
     def load(folder: Path) -> DualEncoder:
         return DualEncoder.from_pretrained(folder).to(where)
 
-    found = answer(load, model, corpus=corpus, text=query, image=image, top=top)
+    with Progress(console=literal_console(stderr=True), transient=True) as bar:
+        task = bar.add_task("indexing", visible=False)
+        found = answer(
+            load,
+            model,
+            corpus=corpus,
+            text=query,
+            image=image,
+            top=top,
+            by=by,
+            weights=weights,
+            progress=lambda done, of: bar.update(task, completed=done, total=of, visible=True),
+        )
     page = page or found.index.folder / "last-search.html"
     write(page, found.page())
     if as_json:
@@ -253,6 +277,20 @@ def search(
     else:
         print_table(found.table())
         print_message(f"page: {page}")
+
+
+def _weights(options: list[str]) -> dict[str, float]:
+    """The numbers of --weight VIEW=NUMBER."""
+    weights = dict[str, float]()
+    for option in options:
+        view, equals, number = option.rpartition("=")
+        try:
+            weights[view] = float(number)
+        except ValueError:
+            equals = ""
+        if not (view and equals):
+            raise UsageError(f"--weight {option}, allowed: VIEW=NUMBER, as in title=2")
+    return weights
 
 
 def _train_config(recipe: str, corpus: str | None, config: Path | None, overrides: list[str] | None) -> "TrainConfig":

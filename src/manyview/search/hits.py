@@ -1,22 +1,24 @@
 """Hit: one thing found."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from manyview.corpus import Text
 
-__all__ = ["Hit", "shown_titles"]
+__all__ = ["Hit", "shown_texts", "shown_titles"]
 
 _TITLE_KINDS = ("title", "caption", "description", "query", "category")
+_SHOWN_CHARACTERS = 240
 
 
 @dataclass(frozen=True)
 class Hit:
     """A record of the index with its place among the found, counted from 1.
 
-    `score` is the inner product with the query; `titles` holds at most one text a language;
-    `thumbnail` is a WebP file.
+    `score` is the inner product with the query of what ranks: the record's vector, or one view. `views` holds that
+    of every view that the record has: why it was found. `titles` holds at most one text a language, `texts` one
+    (kind, language, text) for each other kind and language. `thumbnail` is a WebP file, empty without a picture.
     """
 
     rank: int
@@ -28,6 +30,8 @@ class Hit:
     license: str
     attribution: str
     thumbnail: bytes
+    views: Mapping[str, float] = field(default_factory=dict)
+    texts: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def title(self) -> str:
@@ -39,9 +43,11 @@ class Hit:
         return {
             "rank": self.rank,
             "score": round(self.score, 6),
+            "views": {name: round(score, 6) for name, score in self.views.items()},
             "id": self.id,
             "title": self.title,
             "titles": [{"lang": lang, "text": text} for lang, text in self.titles],
+            "texts": [{"kind": kind, "lang": lang, "text": text} for kind, lang, text in self.texts],
             "split": self.split,
             "source": self.source,
             "license": self.license,
@@ -51,10 +57,28 @@ class Hit:
 
 def shown_titles(texts: Sequence[Text]) -> dict[str, str]:
     """language -> what stands under the picture: the first text a language of the most title-like kind."""
-    kinds = [kind for kind in _TITLE_KINDS if any(text.kind == kind for text in texts)]
-    kind = kinds[0] if kinds else texts[0].kind if texts else ""
+    kind = _title_kind(texts)
     titles: dict[str, str] = {}
     for text in texts:
         if text.kind == kind:
             titles.setdefault(text.lang, text.text)
     return titles
+
+
+def shown_texts(texts: Sequence[Text]) -> dict[tuple[str, str], str]:
+    """(kind, language) -> the texts of every kind that is not the title, one line each, cut when it is long."""
+    title = _title_kind(texts)
+    lines: dict[tuple[str, str], list[str]] = {}
+    for text in texts:
+        if text.kind != title:
+            lines.setdefault((text.kind, text.lang), []).append(text.text)
+    return {key: _cut(" · ".join(dict.fromkeys(entries))) for key, entries in lines.items()}
+
+
+def _title_kind(texts: Sequence[Text]) -> str:
+    kinds = [kind for kind in _TITLE_KINDS if any(text.kind == kind for text in texts)]
+    return kinds[0] if kinds else texts[0].kind if texts else ""
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _SHOWN_CHARACTERS else line[: _SHOWN_CHARACTERS - 1].rstrip() + "…"

@@ -1,6 +1,8 @@
-"""Index: the features of pictures and what is known of them, searched exactly."""
+"""Index: the vectors of records and of their views, and what is known of the records, searched exactly."""
 
-from collections.abc import Callable, Sequence
+import json
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,23 +17,32 @@ from manyview.corpus import Corpus
 from manyview.errors import DataError, UsageError
 from manyview.search.encoder import Encoder, Features
 from manyview.search.hits import Hit
-from manyview.search.layout import CARD, FEATURES, METADATA, IndexCard, Origin
+from manyview.search.layout import CARD, FORMAT, METADATA, IndexCard, Origin, record_files, view_files
 from manyview.search.origin import corpus_origin, model_origin
 from manyview.search.top import top_rows
+from manyview.search.view_files import Unreadable, open_view
+from manyview.search.view_rows import RowNumbers, ViewRows, WeightedRecords
+from manyview.search.weights import RECORD, check_view, with_weights
 from manyview.search.writer import write_index
 
 __all__ = ["Index", "run_index"]
 
+_REMEDY = "build the index again: delete the folder, and `manyview search RUN QUERY` makes a new one"
 _UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 
 @dataclass(frozen=True)
 class Index:
-    """An index folder, opened for reading; `features` [rows, dim] stay on disk until they are touched."""
+    """An index folder, opened for reading; the vectors stay on disk until they are touched.
+
+    `records` are the vectors of the records, `views` those of each view: the picture first, then the kinds of text
+    that most records have.
+    """
 
     folder: Path
     card: IndexCard
-    features: Features
+    records: ViewRows
+    views: Mapping[str, ViewRows]
 
     @classmethod
     def build(
@@ -61,28 +72,42 @@ class Index:
 
     @classmethod
     def open(cls, folder: str | Path) -> "Index":
-        """Open an index; UsageError for what is not one, DataError for a damaged one."""
+        """Open an index; UsageError for what is not one, DataError for one that is damaged or of another format."""
         folder = Path(folder)
         if not (folder / CARD).is_file():
             raise UsageError(f"no index at {folder}: `manyview search RUN QUERY` makes one, in RUN/index")
         try:
-            card = IndexCard.model_validate_json((folder / CARD).read_bytes())
-        except ValidationError as error:
-            reason = error.errors()[0]["msg"]
-            raise DataError(f"{folder / CARD} is damaged ({reason}): build the index again") from None
-        features = _open_features(folder / FEATURES)
-        if features.shape != (card.rows, card.dim):
-            raise DataError(
-                f"{folder / FEATURES} holds {features.shape}, {CARD} says {(card.rows, card.dim)}: "
-                "build the index again"
-            )
-        return cls(folder, card, features)
+            return _open_index(folder)
+        except Unreadable as error:
+            raise DataError(f"{error}: {_REMEDY}") from None
 
     def __len__(self) -> int:
         return self.card.rows
 
-    def search(self, query_features: ArrayLike, top: int = 10) -> list[Hit]:
-        """The `top` rows of greatest inner product with one query [dim], best first, ties in row order."""
+    @property
+    def features(self) -> Features:
+        """The vectors [m, dim] of the records that have one, all but those whose views all have the weight 0."""
+        return self.records.features
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What each view counts in the vectors of the records."""
+        weights = {view.name: view.weight for view in self.card.views}
+        return {name: weights[name] for name in self.views}
+
+    def search(
+        self,
+        query_features: ArrayLike,
+        top: int = 10,
+        *,
+        by: str = RECORD,
+        weights: Mapping[str, float] | None = None,
+    ) -> list[Hit]:
+        """The `top` records of greatest inner product with one query [dim], best first, ties in row order.
+
+        `by` says what is compared: the record's vector, or one view, and then records without it are not ranked.
+        `weights` of views stand in place of the model's; the vectors of the records are then computed from the views.
+        """
         query = np.asarray(query_features, dtype=np.float32)
         if query.shape != (self.card.dim,):
             raise UsageError(
@@ -91,11 +116,28 @@ class Index:
             )
         if top < 1:
             raise UsageError(f"top is {top}, allowed: 1 or more")
-        rows, scores = top_rows(self.features, query, top)
-        found = self._metadata(rows.tolist())
+        ranked = self._ranked(by, weights or {})
+        places, scores = top_rows(ranked, query, top)
+        return self._hits(np.asarray(ranked.rows[places]), scores.tolist(), query)
+
+    def _ranked(self, by: str, weights: Mapping[str, float]) -> ViewRows | WeightedRecords:
+        """The vectors to compare with the query."""
+        if by != RECORD:
+            check_view(by, (RECORD, *self.views))
+            if weights:
+                raise UsageError(f"weights make up the record's vector, and {by!r} alone ranks here: leave one out")
+            return self.views[by]
+        if not weights:
+            return self.records
+        return WeightedRecords(self.views, with_weights(self.weights, weights), self.card.dim)
+
+    def _hits(self, rows: RowNumbers, scores: Sequence[float], query: Features) -> list[Hit]:
+        """The records of these rows, with the inner product of each of their views with the query."""
+        cosines = {name: view.cosines(query, rows) for name, view in self.views.items()}
+        records = zip(rows.tolist(), scores, self._metadata(rows.tolist()), strict=True)
         return [
-            _hit(rank, float(score), known)
-            for rank, (score, known) in enumerate(zip(scores, found, strict=True), start=1)
+            _hit(rank, score, {name: of_view[row] for name, of_view in cosines.items() if row in of_view}, metadata)
+            for rank, (row, score, metadata) in enumerate(records, start=1)
         ]
 
     def _metadata(self, rows: Sequence[int]) -> list[dict[str, Any]]:
@@ -111,7 +153,7 @@ class Index:
                     place = row - int(ends[group]) + sizes[group]
                     found += tables[group].slice(place, 1).to_pylist()
         except (*_UNREADABLE, IndexError) as error:
-            raise DataError(f"{file} is damaged ({type(error).__name__}): build the index again") from None
+            raise DataError(f"{file} is damaged ({type(error).__name__}): {_REMEDY}") from None
         return found
 
 
@@ -125,33 +167,54 @@ def run_index(
 ) -> Index:
     """The index kept in RUN/index, built anew when RUN/model, the corpus or the splits are other ones.
 
-    `run` may also be the folder of a model itself.
+    `run` may also be the folder of a model itself. A warning says so when an index was damaged or of another format.
     """
     run = Path(run)
     folder = run / "index"
     model_folder = run / "model" if (run / "model").is_dir() else run
     wanted = (model_origin(model_folder).sha256, corpus_origin(corpus).sha256)
     chosen = set(corpus.splits if splits is None else splits)
-    if folder.is_dir():
+    if (folder / CARD).is_file():
         try:
-            index = Index.open(folder)
-        except (UsageError, DataError):
-            index = None
-        if index is not None:
+            index = _open_index(folder)
             held = (index.card.model.sha256, index.card.corpus.sha256)
             if held == wanted and set(index.card.splits) == chosen:
                 return index
+        except Unreadable as error:
+            warnings.warn(f"{error}: the index is built again", stacklevel=2)
     return Index.build(model, corpus, folder, splits, model_folder=model_folder, progress=progress)
 
 
-def _open_features(file: Path) -> Features:
+def _open_index(folder: Path) -> Index:
+    card = _read_card(folder / CARD)
+    records = open_view(folder, record_files(), card.record_rows, card.dim)
+    views = {
+        view.name: open_view(folder, view_files(number), view.rows, card.dim) for number, view in enumerate(card.views)
+    }
     try:
-        features: Features = np.load(file, mmap_mode="r", allow_pickle=False)
+        rows = pq.read_metadata(folder / METADATA).num_rows
     except _UNREADABLE as error:
-        raise DataError(f"{file} is damaged ({error}): build the index again") from None
-    return features
+        raise Unreadable(f"{folder / METADATA} is damaged ({type(error).__name__})") from None
+    if rows != card.rows:
+        raise Unreadable(f"{folder / METADATA} holds {rows} rows, the index says {card.rows}")
+    order = sorted(views, key=lambda name: (name != "image", -len(views[name]), name))
+    return Index(folder, card, records, {name: views[name] for name in order})
 
 
-def _hit(rank: int, score: float, known: dict[str, Any]) -> Hit:
-    titles = tuple((title["lang"], title["text"]) for title in known["titles"])
-    return Hit(**{**known, "rank": rank, "score": score, "titles": titles})
+def _read_card(file: Path) -> IndexCard:
+    try:
+        content = json.loads(file.read_bytes())
+        if isinstance(content, dict) and content.get("format") != FORMAT:
+            raise Unreadable(f"{file} has the format {content.get('format')}, this manyview reads {FORMAT}")
+        return IndexCard.model_validate(content)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"]
+    except (OSError, ValueError) as error:
+        reason = str(error)
+    raise Unreadable(f"{file} is damaged ({reason})")
+
+
+def _hit(rank: int, score: float, views: Mapping[str, float], metadata: dict[str, Any]) -> Hit:
+    titles = tuple((title["lang"], title["text"]) for title in metadata["titles"])
+    texts = tuple((text["kind"], text["lang"], text["text"]) for text in metadata["texts"])
+    return Hit(**{**metadata, "rank": rank, "score": score, "titles": titles, "texts": texts, "views": views})

@@ -1,16 +1,19 @@
-"""From a text or a picture to what is like it."""
+"""From a text, a picture or both to the records most like them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from manyview.errors import UsageError
-from manyview.search.encoder import Encoder, unit_rows
+from manyview.search.encoder import Encoder, Features, unit_rows
 from manyview.search.hits import Hit
 from manyview.search.index import Index
 from manyview.search.thumbnail import UNDECODABLE, thumbnail
+from manyview.search.weights import RECORD
 
-__all__ = ["read_picture", "search"]
+__all__ = ["query_vector", "read_picture", "search"]
 
 
 def search(
@@ -20,18 +23,32 @@ def search(
     text: str | None = None,
     image: str | Path | bytes | Image.Image | None = None,
     top: int = 10,
+    by: str = RECORD,
+    weights: Mapping[str, float] | None = None,
 ) -> list[Hit]:
-    """The `top` pictures of the index most like a text or a picture (a file, its bytes, or an open one)."""
-    if (text is None) == (image is None):
-        raise UsageError("a search takes either a text or a picture: give exactly one of them")
+    """The `top` records of the index most like a text, a picture (a file, its bytes, or an open one), or both.
+
+    `by` and `weights` are those of `Index.search`.
+    """
+    return index.search(query_vector(model, text=text, image=image), top, by=by, weights=weights)
+
+
+def query_vector(
+    model: Encoder, *, text: str | None = None, image: str | Path | bytes | Image.Image | None = None
+) -> Features:
+    """[dim], of length 1: a text, a picture, or the normalised sum of both, which count alike."""
+    if text is None and image is None:
+        raise UsageError("a search takes a text, a picture or both: give at least one of them")
+    rows = []
     if text is not None:
         if not text.strip():
-            raise UsageError("the text to search for is empty: say what the picture shows")
-        features = model.encode_text([text])
-    else:
+            raise UsageError("the text to search for is empty: say what you look for")
+        rows.append(unit_rows(model.encode_text([text])))
+    if image is not None:
         picture = read_picture(image) if isinstance(image, str | Path | bytes) else image
-        features = model.encode_image([picture])
-    return index.search(unit_rows(features)[0], top)
+        rows.append(unit_rows(model.encode_image([picture])))
+    total = np.concatenate(rows).sum(axis=0)
+    return unit_rows(total / np.linalg.norm(total)) if len(rows) > 1 else total
 
 
 def read_picture(image: str | Path | bytes) -> bytes:

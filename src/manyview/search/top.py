@@ -1,15 +1,25 @@
 """The rows of a matrix most like a query, exactly, whatever the size of a block."""
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from manyview.search.encoder import Features
 
-__all__ = ["top_rows"]
+__all__ = ["RowBlocks", "top_rows"]
+
+
+class RowBlocks(Protocol):
+    """A matrix [n, d] that is read in blocks of rows: an array, or rows that are computed when they are read."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, block: slice, /) -> Features: ...
 
 
 def top_rows(
-    features: Features, query: Features, top: int, block_rows: int = 65_536
+    features: RowBlocks, query: Features, top: int, block_rows: int = 65_536
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """(rows, scores) of the `top` greatest inner products of `features` [n, d] with `query` [d], best first.
 
@@ -17,7 +27,7 @@ def top_rows(
     in float64: a BLAS sums a row differently at the edge of a block, and equal rows must tie.
     Rows are taken to be of length 1, which bounds the error of the first pass.
     """
-    slack = 4 * features.shape[1] * np.finfo(np.float32).eps * float(np.linalg.norm(query))
+    slack = 4 * query.size * np.finfo(np.float32).eps * float(np.linalg.norm(query))
     rows, scores = np.empty(0, np.int64), np.empty(0, np.float64)
     for start in range(0, len(features), block_rows):
         block = features[start : start + block_rows]

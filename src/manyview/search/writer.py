@@ -1,4 +1,4 @@
-"""Writing an index: the pictures of a corpus become rows on disk, all of them or none."""
+"""Writing an index: the records of a corpus become rows on disk, all of them or none."""
 
 import shutil
 import tempfile
@@ -7,23 +7,23 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manyview.corpus import Corpus, Record
 from manyview.errors import DataError, UsageError
-from manyview.search.encoder import Encoder, unit_rows
-from manyview.search.hits import shown_titles
-from manyview.search.layout import CARD, FEATURES, METADATA, SCHEMA, IndexCard, Origin
+from manyview.search.encoder import Encoder
+from manyview.search.hits import shown_texts, shown_titles
+from manyview.search.layout import CARD, METADATA, SCHEMA, IndexCard, Origin
 from manyview.search.thumbnail import UNDECODABLE, thumbnail
+from manyview.search.view_files import ViewFiles
 
 __all__ = ["write_index"]
 
 _CHUNK_ROWS = 128
-_MAX_SKIPPED_SHARE = 0.1
+_MAX_UNDECODABLE_SHARE = 0.1
+_UNDECODABLE, _EMPTY = "cannot be decoded", "neither a picture nor a text"
 
 
 def write_index(
@@ -38,7 +38,7 @@ def write_index(
 ) -> None:
     """Write the index of the named splits (all when None) to `folder`, in place of what was there.
 
-    Pictures that cannot be decoded are left out and counted; more than a tenth of them is a DataError.
+    Records whose picture cannot be decoded are left out and counted; more than a tenth of them is a DataError.
     `progress` hears (records seen, records in all).
     """
     if unknown := sorted(set(splits or ()) - set(corpus.splits)):
@@ -47,23 +47,27 @@ def write_index(
     total = sum(corpus.splits[split] for split in chosen)
     rows, skipped = Counter[str](), Counter[str]()
     with _replacing(folder) as new:
-        with (new / FEATURES).open("wb") as features, pq.ParquetWriter(new / METADATA, SCHEMA) as metadata:
-            _write_header(features, 0, model.embed_dim)
+        views = ViewFiles(new, model)
+        with pq.ParquetWriter(new / METADATA, SCHEMA) as metadata:
             for split in chosen:
                 for records in _chunks(corpus.records(split), _CHUNK_ROWS):
                     shown = _with_thumbnails(records, skipped)
                     if shown:
-                        features.write(unit_rows(model.encode_image([r.image for r, _ in shown])).tobytes())
+                        views.append([record for record, _ in shown])
                         metadata.write_table(_metadata(split, shown), row_group_size=_CHUNK_ROWS)
                     rows[split] += len(shown)
                     if progress is not None:
                         progress(rows.total() + skipped.total(), total)
-            _write_header(features, rows.total(), model.embed_dim)
-        if skipped.total() > _MAX_SKIPPED_SHARE * total:
-            raise DataError(f"{skipped.total()} of {total} pictures in {corpus.folder} cannot be decoded")
+        views.finish()
+        broken = skipped[_UNDECODABLE]
+        pictures = broken + views.rows_with("image")
+        if broken > _MAX_UNDECODABLE_SHARE * pictures:
+            raise DataError(f"{broken} of {pictures} pictures in {corpus.folder} cannot be decoded")
         card = IndexCard(
             rows=rows.total(),
+            record_rows=views.record_rows,
             dim=model.embed_dim,
+            views=views.cards(),
             splits=dict(rows),
             skipped=dict(skipped),
             model=model_origin,
@@ -78,12 +82,16 @@ def _chunks(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
 
 
 def _with_thumbnails(records: Sequence[Record], skipped: Counter[str]) -> list[tuple[Record, bytes]]:
+    """The records that can be indexed, each with its thumbnail, which is empty without a picture."""
     shown = []
     for record in records:
+        if record.image is None and not any(text.text.strip() for text in record.texts):
+            skipped[_EMPTY] += 1
+            continue
         try:
-            shown.append((record, thumbnail(record.image)))
+            shown.append((record, b"" if record.image is None else thumbnail(record.image)))
         except UNDECODABLE:
-            skipped["cannot be decoded"] += 1
+            skipped[_UNDECODABLE] += 1
     return shown
 
 
@@ -92,6 +100,9 @@ def _metadata(split: str, shown: Sequence[tuple[Record, bytes]]) -> pa.Table:
         {
             "id": record.id,
             "titles": [{"lang": lang, "text": text} for lang, text in shown_titles(record.texts).items()],
+            "texts": [
+                {"kind": kind, "lang": lang, "text": text} for (kind, lang), text in shown_texts(record.texts).items()
+            ],
             "split": split,
             "source": record.source,
             "license": record.license,
@@ -101,13 +112,6 @@ def _metadata(split: str, shown: Sequence[tuple[Record, bytes]]) -> pa.Table:
         for record, picture in shown
     ]
     return pa.Table.from_pylist(rows, schema=SCHEMA)
-
-
-def _write_header(file: BinaryIO, rows: int, dim: int) -> None:
-    """The .npy header at the start of the file; numpy pads it so that the number of rows can grow."""
-    file.seek(0)
-    header = {"descr": "<f4", "fortran_order": False, "shape": (rows, dim)}
-    np.lib.format.write_array_header_1_0(file, header)
 
 
 @contextmanager
