@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 import torch
-from tests.data.conftest import RECORDS
+from tests.data.conftest import RECORDS, picture
 
 from manyview.config import load_config
-from manyview.corpus import Corpus, Shard
+from manyview.corpus import Corpus, Record, Shard, Text, write_corpus
 from manyview.corpus import corpus as corpus_module
 from manyview.corpus.fingerprint import text_identity
 from manyview.data import BatchSource, ImageView, TextView, ViewsConfig, iterate
@@ -109,6 +109,34 @@ def test_identities_are_of_the_image_and_of_the_text(corpus):
     torch.testing.assert_close(batch.identities["image"], batch.identities["image.2"])
     titles = [text_identity(text) for text in batch.texts["title"]]
     assert batch.identities["title"].tolist() == titles
+
+
+def test_only_weighted_views_have_weights_those_of_their_texts(tmp_path):
+    weights = {f"query {i} of {j}": 0.5 + i + 10 * j for i in range(3) for j in range(10)}
+    records = [
+        Record(
+            f"r/{j}",
+            f"r/{j}",
+            picture(j),
+            tuple(Text("query", q, "en", w) for q, w in weights.items() if q.endswith(f"of {j}")),
+        )
+        for j in range(9)
+    ]
+    records.append(Record("r/9", "r/9", picture(9), (Text("title", "no query", "en"),)))
+    write_corpus(tmp_path / "weighed", {"train": records}, name="weighed")
+    plain = {"title": TextView(kinds=("query", "title")), "query": TextView(kinds=("query",))}
+    views = ViewsConfig(texts=plain | {"query": TextView(kinds=("query",), weighted=True)})
+    made = [
+        source(Corpus.open(tmp_path / "weighed"), views, batch_size=10, rank=rank, world_size=3)[0] for rank in range(3)
+    ]
+    assert {text for batch in made for text in batch.texts["query"]} - {None} <= set(weights)
+    for batch in made:  # the last of three is padded
+        assert set(batch.weights) == {"query"}
+        assert batch.weights["query"].dtype == torch.float32
+        assert batch.weights["query"].tolist() == [weights.get(text, 0.0) for text in batch.texts["query"]]
+        assert batch.weights["query"].gt(0).tolist() == batch.present["query"].tolist()
+    unweighted = source(Corpus.open(tmp_path / "weighed"), ViewsConfig(texts=plain), batch_size=10)
+    assert unweighted[0].weights == {}
 
 
 def test_a_broken_image_is_absent_and_named(broken):

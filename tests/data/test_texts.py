@@ -19,9 +19,13 @@ TEXTS = (
 LISTS = ("tags", "objects")
 
 
-def drawn(view, texts=TEXTS, n=2_000, seed=0, name="x"):
+def rendered(view, texts=TEXTS, n=2_000, seed=0, name="x"):
     epochs, samples = np.zeros(n, np.int64), np.arange(n, dtype=np.int64)
     return render_texts(view, name, LISTS, [texts] * n, seed, epochs, samples)
+
+
+def drawn(view, texts=TEXTS, n=2_000, seed=0, name="x"):
+    return [text.text if text else None for text in rendered(view, texts, n, seed, name)]
 
 
 def test_an_order_of_preference_takes_the_first_that_is_there():
@@ -128,6 +132,28 @@ def test_weights_say_how_often_an_entry_is_drawn():
     texts = (Text("query", "often", "en", 9.0), Text("query", "seldom", "en", 1.0))
     share = Counter(drawn(TextView(kinds=("query",)), texts))["often"] / 2_000
     assert share == pytest.approx(0.9, abs=0.03)
+
+
+def test_where_weights_count_in_the_loss_entries_are_drawn_evenly_and_bring_theirs():
+    texts = (Text("query", "often", weight=9.0), Text("query", "rarely", weight=1.0))
+    rows = rendered(TextView(kinds=("query",), weighted=True), texts)
+    assert Counter(row.text for row in rows)["often"] / 2_000 == pytest.approx(0.5, abs=0.04)
+    assert {(row.text, row.weight) for row in rows} == {("often", 9.0), ("rarely", 1.0)}
+
+
+def test_a_list_weighs_the_mean_of_the_entries_that_stayed():
+    weights = {"sure": 0.9, "likely": 0.5, "hardly": 0.1}
+    texts = tuple(Text("tags", tag, weight=weight) for tag, weight in weights.items())
+    rows = rendered(TextView(kinds=("tags",), drop=0.5, weighted=True), texts)
+    assert len({row.text for row in rows}) > 10
+    for row in rows:
+        stayed = [weights[tag] for tag in row.text.split(", ")]
+        assert row.weight == pytest.approx(sum(stayed) / len(stayed))
+
+
+def test_a_weighted_list_is_drawn_like_any_other():
+    views = [TextView(kinds=("tags",), drop=0.5, weighted=weighted) for weighted in (False, True)]
+    assert drawn(views[0]) == drawn(views[1])
 
 
 def test_views_of_other_names_draw_independently():

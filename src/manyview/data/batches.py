@@ -1,7 +1,7 @@
 """Batches: steps become image views, text views and masks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -34,7 +34,8 @@ class Batch:
 
     `images` [n, 3, size, size] uint8, channels last in memory; `tokens` only of the rows present, packed as
     `tokenize` gives them; `present` [n] bool and `identities` [n] int64 for every view; `problems` are (id, reason)
-    of images that could not be decoded, whose image views are absent.
+    of images that could not be decoded, whose image views are absent. `weights` [n] float32, 0 for absent rows, only
+    of the views whose rows count by the weight of their text.
     """
 
     step: int
@@ -46,6 +47,7 @@ class Batch:
     present: dict[str, Tensor]
     identities: dict[str, Tensor]
     problems: list[tuple[str, str]]
+    weights: dict[str, Tensor] = field(default_factory=dict)
 
 
 class BatchSource:
@@ -118,14 +120,15 @@ class BatchSource:
         samples = np.array([row.sample for row in rows], np.int64)
         images, problems = self._images(step, rows, epochs, samples)
         decoded = there & torch.tensor([row.id not in problems for row in rows])
-        texts = {
+        rendered = {
             name: render_texts(
                 view, name, self._views.lists, [r.texts for r in rows], self._seed, epochs, samples, self._langs[name]
             )
             for name, view in self._views.texts.items()
         }
-        for of in texts.values():
-            of[int(there.sum()) :] = [None] * int((~there).sum())
+        for drawn in rendered.values():
+            drawn[int(there.sum()) :] = [None] * int((~there).sum())
+        texts = {name: [text.text if text else None for text in drawn] for name, drawn in rendered.items()}
         image_hashes = torch.tensor([row.image_hash for row in rows])
         present = dict.fromkeys(images, decoded)
         identities = dict.fromkeys(images, image_hashes)
@@ -146,6 +149,11 @@ class BatchSource:
             present=present,
             identities=identities,
             problems=list(problems.items()),
+            weights={
+                name: torch.tensor([text.weight if text else 0.0 for text in rendered[name]])
+                for name, view in self._views.texts.items()
+                if view.weighted
+            },
         )
 
     def places(self, step: int) -> Places:

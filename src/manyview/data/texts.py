@@ -4,6 +4,8 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
+from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from manyview.data.languages import LanguageWeights
 from manyview.data.randomness import uniforms
 from manyview.data.views import TextView
 
-__all__ = ["render_texts"]
+__all__ = ["RenderedText", "render_texts"]
 
 Numbers = Callable[[str, int], list[float]]
 """So many numbers in [0, 1) of one sample; a name separates them from others."""
@@ -20,6 +22,13 @@ Numbers = Callable[[str, int], list[float]]
 _SEPARATOR = ", "
 _DRAWS = 64  # kind, language, entry, then one number a tag for its place, then one a tag for staying
 _TAGS = 30  # whose numbers are among these; further tags have numbers of their own
+
+
+class RenderedText(NamedTuple):
+    """What a view says of one record, and the weight of it: the mean over the entries it was made of."""
+
+    text: str
+    weight: float
 
 
 def render_texts(
@@ -31,7 +40,7 @@ def render_texts(
     epochs: np.ndarray,
     samples: np.ndarray,
     langs: LanguageWeights | None = None,
-) -> list[str | None]:
+) -> list[RenderedText | None]:
     """The view's text of n records, None where there is none; `name` separates its random draws.
 
     `langs`: how often each language is drawn, by default as `view.langs` says.
@@ -60,7 +69,7 @@ def _render(
     texts: Sequence[Text],
     draws: Sequence[float],
     numbers: Numbers,
-) -> str | None:
+) -> RenderedText | None:
     shares = langs.shares({text.lang for text in texts})
     by_kind: dict[str, list[Text]] = {}
     for text in texts:
@@ -72,18 +81,22 @@ def _render(
     parts = [part for part in kind.split("+") if part in by_kind]
     there = sorted({text.lang for part in parts for text in by_kind[part]})
     lang = there[_weighted([shares[of] for of in there], draws[1])]
-    rendered = list[str]()
+    rendered, weights = list[str](), list[float]()
     drawn = Counter[bool]()  # parts so far, apart for lists and others: each has numbers of its own
     for part in parts:
         is_list = part in lists
         entries = [text for text in by_kind[part] if text.lang == lang]
         if entries and is_list:
-            rendered.append(_join(view, entries, *_list_draws(len(entries), drawn[True], draws, numbers)))
+            chosen = _draw_list(view, entries, *_list_draws(len(entries), drawn[True], draws, numbers))
         elif entries:
             draw = draws[2] if not drawn[False] else numbers(f":entry {drawn[False]}", 1)[0]
-            rendered.append(_draw_entry(entries, draw))
+            chosen = [_draw_entry(view, entries, draw)]
+        else:
+            chosen = []
+        rendered += [text.text for text in chosen]
+        weights += [max(0.0, text.weight) for text in chosen]
         drawn[is_list] += 1
-    return view.template.replace("{text}", _SEPARATOR.join(rendered))
+    return RenderedText(view.template.replace("{text}", _SEPARATOR.join(rendered)), fmean(weights))
 
 
 def _draw_kind(
@@ -97,8 +110,9 @@ def _draw_kind(
     return there[_weighted([kinds[kind] for kind in there], draw)]
 
 
-def _draw_entry(entries: Sequence[Text], draw: float) -> str:
-    return entries[_weighted([max(0.0, t.weight) for t in entries], draw)].text
+def _draw_entry(view: TextView, entries: Sequence[Text], draw: float) -> Text:
+    """By weight, unless that counts in the loss: there it would count twice."""
+    return entries[_weighted([1.0 if view.weighted else max(0.0, t.weight) for t in entries], draw)]
 
 
 def _weighted(shares: Sequence[float], draw: float) -> int:
@@ -121,8 +135,10 @@ def _list_draws(
     return [*draws[3 : 3 + _TAGS], *more[:half]], [*draws[3 + _TAGS : 3 + 2 * _TAGS], *more[half:]]
 
 
-def _join(view: TextView, entries: Sequence[Text], places: Sequence[float], staying: Sequence[float]) -> str:
-    """The entries as a list, in random order and without those dropped; one always stays."""
+def _draw_list(
+    view: TextView, entries: Sequence[Text], places: Sequence[float], staying: Sequence[float]
+) -> list[Text]:
+    """The entries of a list, in random order and without those dropped; one always stays."""
     order = sorted(range(len(entries)), key=places.__getitem__) if view.shuffle else range(len(entries))
     keep = [i for i in order if staying[i] >= view.drop] or [max(order, key=staying.__getitem__)]
-    return _SEPARATOR.join(entries[i].text for i in keep)
+    return [entries[i] for i in keep]

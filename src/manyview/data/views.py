@@ -57,6 +57,11 @@ class TextView(Config):
     drop: float = Field(0.3, ge=0, lt=1, description="Probability that a tag is left out (one always stays).")
     shuffle: bool = Field(True, description="Put tags in a random order each time.")
     max_tokens: int = Field(64, ge=4, description="Longer texts are cut to so many tokens, specials included.")
+    weighted: bool = Field(
+        False,
+        description="Rows of this view count in the loss by the weight of their text where the view asks, and its "
+        "texts are drawn evenly; else a weight says how often a text is drawn. Of a list the mean of its entries.",
+    )
 
     @field_validator("langs")
     @classmethod

@@ -28,6 +28,8 @@ PRESETS: dict[str, tuple[Pair, ...]] = {
     "ernie-vil-2": _ERNIE_VIL_2,
     # The pairs that the official README lists besides: image against object tags.
     "ernie-vil-2-objects": (*_ERNIE_VIL_2, *both_ways("image", "tags")),
+    # Zhu et al. 2024 (arXiv 2404.08535), each field of the item a pair of its own: the query, whose rows have weights.
+    "gcl": (*both_ways("query", "image", 0.5), *both_ways("query", "title", 0.5)),
     # Ours: every text with the image, and the texts with each other.
     "many-view": (
         *both_ways("image", "title", 0.5),

@@ -112,6 +112,7 @@ def _first_records(batch: Batch, n: int) -> Batch:
         tokens={view: _copied(token_rows(of, 0, texts[view])) for view, of in batch.tokens.items()},
         present={view: of[:n] for view, of in batch.present.items()},
         identities={view: of[:n] for view, of in batch.identities.items()},
+        weights={view: of[:n] for view, of in batch.weights.items()},
     )
 
 

@@ -50,6 +50,21 @@ def fine_tune() -> TrainConfig:
     return small.model_copy(update={"optimizer": optimizer, "batch_size": 128, "epochs": 24.0})
 
 
+def gcl() -> TrainConfig:
+    """Weighted queries against the picture and the title of the item they led to, after Marqo's GCL (arXiv 2404.08535).
+
+    Theirs: a query, an item of several fields and a score, which becomes the weight of the pair's cross-entropy, so
+    that what was clicked more counts more. Here the weight is that of the text as the corpus has it (`manyview clicks`
+    gives one; map scores to weights there), over the sum of the weights of the batch, and only where the query asks:
+    image -> query and title -> query count every item alike. They average the fields of an item into one vector; here
+    each field is a pair of its own, and records are searched by the weighted sum of their vectors. One query of an
+    item is drawn a step, evenly. Items without queries are asked for by their tags, weighted by their confidence.
+    """
+    item = {kind: share for kind, share in _SAID.items() if kind != "query"}
+    texts = {"query": TextView(kinds=("query", "tags", "objects"), weighted=True), "title": TextView(kinds=item)}
+    return _small("gcl", {"image": "gentle"}, texts)
+
+
 def ernie_vil_2() -> TrainConfig:
     """ERNIE-ViL 2.0, eq. (1-1): original and augmented image, caption and tags, no identity masks."""
     return _small("ernie-vil-2", _ERNIE_IMAGES, _ERNIE_TEXTS, false_negatives="off")
@@ -94,6 +109,7 @@ RECIPES: dict[str, Callable[[], TrainConfig]] = {
     "caption-sampling": caption_sampling,
     "clip": clip,
     "slip": slip,
+    "gcl": gcl,
     "fine-tune": fine_tune,
     "ernie-vil-2": ernie_vil_2,
     "ernie-vil-2-objects": ernie_vil_2_objects,

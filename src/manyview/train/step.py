@@ -70,8 +70,8 @@ def take_step(config: TrainConfig, state: TrainState, spread: Spread, batch: Bat
 def _backward(config: TrainConfig, spread: Spread, batch: Batch) -> MultiViewLoss:
     """The loss, with its gradient in the parameters."""
     device = spread.model.logit_scale.device
-    images, tokens, present, identities = (
-        _moved(of, device) for of in (batch.images, batch.tokens, batch.present, batch.identities)
+    images, tokens, present, identities, weights = (
+        _moved(of, device) for of in (batch.images, batch.tokens, batch.present, batch.identities, batch.weights)
     )
     before = {view: [0, *present[view].cumsum(0).tolist()] for view in tokens}  # texts before each row
 
@@ -92,6 +92,7 @@ def _backward(config: TrainConfig, spread: Spread, batch: Batch) -> MultiViewLos
                     present=present,
                     identities=identities,
                     false_negatives=config.objective.false_negatives,
+                    weights=weights,
                     world=spread.world,
                 )
         except NonFiniteError as error:
