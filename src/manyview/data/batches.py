@@ -120,15 +120,17 @@ class BatchSource:
         samples = np.array([row.sample for row in rows], np.int64)
         images, problems = self._images(step, rows, epochs, samples)
         decoded = there & torch.tensor([row.id not in problems for row in rows])
-        rendered = {
+        rendered_texts = {
             name: render_texts(
                 view, name, self._views.lists, [r.texts for r in rows], self._seed, epochs, samples, self._langs[name]
             )
             for name, view in self._views.texts.items()
         }
-        for drawn in rendered.values():
-            drawn[int(there.sum()) :] = [None] * int((~there).sum())
-        texts = {name: [text.text if text else None for text in drawn] for name, drawn in rendered.items()}
+        for view_texts in rendered_texts.values():
+            view_texts[int(there.sum()) :] = [None] * int((~there).sum())
+        texts = {
+            name: [text.text if text else None for text in view_texts] for name, view_texts in rendered_texts.items()
+        }
         image_hashes = torch.tensor([row.image_hash for row in rows])
         present = dict.fromkeys(images, decoded)
         identities = dict.fromkeys(images, image_hashes)
@@ -150,7 +152,7 @@ class BatchSource:
             identities=identities,
             problems=list(problems.items()),
             weights={
-                name: torch.tensor([text.weight if text else 0.0 for text in rendered[name]])
+                name: torch.tensor([text.weight if text else 0.0 for text in rendered_texts[name]])
                 for name, view in self._views.texts.items()
                 if view.weighted
             },

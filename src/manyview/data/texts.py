@@ -87,14 +87,14 @@ def _render(
         is_list = part in lists
         entries = [text for text in by_kind[part] if text.lang == lang]
         if entries and is_list:
-            chosen = _draw_list(view, entries, *_list_draws(len(entries), drawn[True], draws, numbers))
+            part_texts = _draw_list(view, entries, *_list_draws(len(entries), drawn[True], draws, numbers))
         elif entries:
             draw = draws[2] if not drawn[False] else numbers(f":entry {drawn[False]}", 1)[0]
-            chosen = [_draw_entry(view, entries, draw)]
+            part_texts = [_draw_entry(view, entries, draw)]
         else:
-            chosen = []
-        rendered += [text.text for text in chosen]
-        weights += [max(0.0, text.weight) for text in chosen]
+            part_texts = []
+        rendered += [text.text for text in part_texts]
+        weights += [max(0.0, text.weight) for text in part_texts]
         drawn[is_list] += 1
     return RenderedText(view.template.replace("{text}", _SEPARATOR.join(rendered)), fmean(weights))
 

@@ -103,16 +103,16 @@ def plain_multi_view_sigmoid_loss(
         everyone = torch.ones(len(features[pair.query]), dtype=torch.bool, device=scale.device)
         has_query, has_key = present.get(pair.query, everyone), present.get(pair.key, everyone)
         has_both = has_query & has_key
-        asking = weights[pair.query] if weights and pair.query in weights else has_query.to(scale.dtype)
-        asked = asking[has_both].sum()
+        query_weights = weights[pair.query] if weights and pair.query in weights else has_query.to(scale.dtype)
+        total_weight = query_weights[has_both].sum()
         same = _same(identities, pair, has_query, has_key)[has_query][:, has_key]
         own = torch.eye(len(has_query), dtype=torch.bool, device=scale.device)[has_query][:, has_key]
         logits = scale * features[pair.query][has_query] @ features[pair.key][has_key].T + bias
         target = own | same if false_negatives == "positive" else own
         counted = ~same | own if false_negatives == "ignore" else torch.ones_like(own)
-        lost = torch.nn.functional.softplus(torch.where(target, -logits, logits)) * asking[has_query][:, None]
+        lost = torch.nn.functional.softplus(torch.where(target, -logits, logits)) * query_weights[has_query][:, None]
         lost = torch.where(counted, lost, torch.zeros_like(lost)).sum()
-        term = lost / asked if asked > 0 else 0 * lost
+        term = lost / total_weight if total_weight > 0 else 0 * lost
         total = total + pair.weight * term
         terms[pair] = term.detach()
         masked[pair] = (same & ~own).sum().to(scale.dtype) / max(1, own.numel() - int(has_both.sum()))

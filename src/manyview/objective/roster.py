@@ -109,15 +109,15 @@ class Roster:
         )
 
     def _query_weights(self, view: str, both: Tensor) -> tuple[Tensor, float]:
-        """[size * n] what each row counts when `view` asks, 1 for the most of those of `both`, and the sum of these.
+        """The weights [size * n] of the rows of a query view, and their sum over `both`, the samples with both views.
 
-        Without weights, 1 each. So a sum in float32 is exact enough whatever the unit of the weights.
+        1 each without weights; else the largest of `both` is 1, so that float32 can sum them whatever their unit is.
         """
         if view not in self.weights:
             return torch.ones(len(both), dtype=torch.float64, device=both.device), float(both.sum())
         weights = self.weights[view]
-        most = torch.where(both, weights, 0.0).max()
-        weights = torch.where(most > 0, weights / most, 0.0)
+        largest = torch.where(both, weights, 0.0).max()
+        weights = torch.where(largest > 0, weights / largest, 0.0)
         return weights, float(weights[both].sum())
 
 
@@ -173,8 +173,8 @@ def _complaint(
     """What is wrong with the arguments of this process."""
     if not views:
         return UsageError("no pairs: an objective needs at least one")
-    if lacking := [view for view in views if view not in features]:
-        return UsageError(f"a pair names the view {lacking[0]!r}, which has no features: there are {sorted(features)}")
+    if missing := [view for view in views if view not in features]:
+        return UsageError(f"a pair names the view {missing[0]!r}, which has no features: there are {sorted(features)}")
     return _tensor_complaint(features, views, present, identities, weights)
 
 
