@@ -4,6 +4,7 @@ import json
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,12 +16,14 @@ from tests.corpus.records import records
 
 from manyview.corpus import SCHEMA, Corpus, Record, Text, write_corpus
 from manyview.corpus.fingerprint import image_identity
+from manyview.corpus.shard import TEXTS_ONLY_BYTES
 from manyview.corpus.table import records_from_table, table_from_records
 from manyview.errors import DataError, ManyviewError, UsageError
 
 WORDS = st.text(max_size=12)
 TEXTS = st.builds(Text, WORDS, WORDS, WORDS, st.floats(0, 8, width=32))
-RECORDS = st.builds(Record, WORDS, WORDS, st.binary(max_size=40), st.lists(TEXTS, max_size=4).map(tuple), WORDS, WORDS)
+IMAGES = st.none() | st.binary(max_size=40)
+RECORDS = st.builds(Record, WORDS, WORDS, IMAGES, st.lists(TEXTS, max_size=4).map(tuple), WORDS, WORDS)
 
 
 class InterruptedOnWriting(list[Record]):
@@ -170,3 +173,37 @@ def test_a_corpus_needs_a_record(tmp_path: Path, splits: dict[str, list[Record]]
 def test_names_of_splits_are_safe_file_names(tmp_path: Path, split: str) -> None:
     with pytest.raises(UsageError, match="letters, digits and underscores"):
         write_corpus(tmp_path / "c", {split: records(1)}, name="c")
+
+
+def with_texts_only(count: int) -> list[Record]:
+    """Records of which every third has no image."""
+    return [record if number % 3 else replace(record, image=None) for number, record in enumerate(records(count))]
+
+
+@pytest.mark.parametrize("without_manifest", [False, True])
+def test_records_without_an_image_survive_and_are_counted(tmp_path: Path, without_manifest: bool) -> None:
+    """Also where another program has rewritten the files, and the manifest is gone."""
+    written = with_texts_only(50)
+    write_corpus(tmp_path / "c", {"train": written, "test": records(5, "held")}, name="c", max_shard_bytes=60_000)
+    if without_manifest:
+        (tmp_path / "c" / "manifest.json").unlink()
+        for file in (tmp_path / "c" / "data").glob("*.parquet"):
+            pq.write_table(pq.read_table(file), file)
+    corpus = Corpus.open(tmp_path / "c")
+    assert sorted(corpus.records("train"), key=by_number) == sorted(written, key=by_number)
+    assert corpus.image_count("train") == sum(record.image is not None for record in written)
+    assert corpus.image_count("test") == 5
+    for block in corpus.blocks("train"):
+        table = corpus.read(block)
+        absent = table["image"].is_null().to_pylist()
+        assert absent == [hash == 0 for hash in table["image_hash"].to_pylist()]
+
+
+def by_number(record: Record) -> str:
+    return record.id
+
+
+def test_a_row_group_of_texts_only_is_as_large_as_its_records_are_in_memory(tmp_path: Path) -> None:
+    silent = [replace(record, image=None) for record in records(64)]
+    write_corpus(tmp_path / "c", {"train": silent}, name="c", row_group_bytes=8 * TEXTS_ONLY_BYTES)
+    assert [block.rows for block in Corpus.open(tmp_path / "c").blocks("train")] == [8] * 8

@@ -2,10 +2,11 @@
 
 import pickle
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import torch
-from tests.data.conftest import RECORDS, picture
+from tests.data.conftest import RECORDS, picture, record
 
 from manyview.config import load_config
 from manyview.corpus import Corpus, Record, Shard, Text, write_corpus
@@ -327,3 +328,65 @@ def test_lanes_are_the_same_batches_for_any_number_of_processes(corpus):
     whole = source(corpus, lanes=4)[5]
     parts = [source(corpus, lanes=4, rank=rank, world_size=4)[5] for rank in range(4)]
     assert [name for part in parts for name in part.ids] == whole.ids
+
+
+@pytest.fixture(scope="module")
+def glossary(tmp_path_factory):
+    """60 records of texts only, some without tags."""
+    records = [replace(record(i), id=f"word/{i}", image=None) for i in range(100, 160)]
+    folder = tmp_path_factory.mktemp("glossary") / "c"
+    write_corpus(folder, {"train": records}, name="c", row_group_bytes=40_000)
+    return Corpus.open(folder)
+
+
+def mixed(corpora, weights, batch_size, **other):
+    settings = {"size": 16, "seed": 0, "window": 2, "weights": weights, "batch_size": batch_size, **other}
+    return BatchSource(corpora, "train", VIEWS, NgramTokenizer(1_000), **settings)
+
+
+def looks(batch):
+    """Of each record with an image: its pixels and texts, by its id."""
+    shown = [name for name, there in zip(batch.ids, batch.present["image"].tolist(), strict=False) if there]
+    pixels = zip(*(batch.images[view] for view in VIEWS.images), strict=True)
+    texts = dict(zip(batch.ids, zip(*batch.texts.values(), strict=True), strict=False))
+    return {name: ([of.tolist() for of in views], texts[name]) for name, views in zip(shown, pixels, strict=True)}
+
+
+def test_pictures_look_the_same_whether_or_not_texts_come_along(corpus, glossary):
+    """A record of texts only has texts, and no pixels are held for it; an epoch is one of the pictures."""
+    alone = mixed([corpus], (1,), 8)
+    together = mixed([corpus, glossary], (1, 2), 24)
+    one, other = ({} for _ in range(2))
+    for step in range(5):
+        one |= looks(alone[step])
+        batch = together[step]
+        other |= looks(batch)
+        assert batch.epoch == alone[step].epoch
+        pictured = torch.tensor([not name.startswith("word/") for name in batch.ids])
+        assert pictured.sum() == 8 and not batch.problems
+        for view in VIEWS.images:
+            assert torch.equal(batch.present[view], pictured)
+            assert batch.images[view].shape == (8, 3, 16, 16)
+        assert batch.present["title"].all()
+        for view in VIEWS.texts:
+            assert len(batch.tokens[view]["lengths"]) == batch.present[view].sum()
+    assert one == other and len(one) == RECORDS
+
+
+def test_rows_of_each_kind_are_dealt_out_to_all_processes(corpus, glossary):
+    whole = mixed([corpus, glossary], (1, 2), 24)[2]
+    for size in (2, 3, 5):
+        parts = [mixed([corpus, glossary], (1, 2), 24, rank=rank, world_size=size)[2] for rank in range(size)]
+        assert [name for part in parts for name in part.ids] == whole.ids
+        for view in VIEWS.images:
+            assert torch.equal(torch.cat([part.images[view] for part in parts]), whole.images[view])
+            counts = [len(part.images[view]) for part in parts]
+            assert max(counts) - min(counts) <= 1
+
+
+def test_a_batch_without_any_image_is_one_of_texts(glossary):
+    batch = mixed([glossary], (1,), 8)[0]
+    assert batch.images["image"].shape == (0, 3, 16, 16)
+    assert not batch.present["image"].any() and batch.present["title"].all()
+    html = render_sheet(list(sheet_rows(batch)), title="t", about="a")
+    assert "data:image" not in html and all(name in html for name in batch.ids)

@@ -169,3 +169,19 @@ def test_a_mixed_order_takes_every_row_of_a_source_once_before_any_twice(blocks,
         assert sum(met[stream].values()) == 12 * 4 // len(counts)
         times = [met[stream][b, r] for b, rows in enumerate(of) for r in range(rows)]
         assert max(times) - min(times) <= 1
+
+
+@pytest.mark.parametrize(("weights", "groups"), [((1, 2), (0, 1)), ((1, 1, 4), (0, 0, 1)), ((3, 1, 1), (0, 1, 2))])
+def test_spread_groups_are_the_same_batch_and_every_part_of_it_has_its_part_of_each(weights, groups):
+    streams = [Order([50, 50], 0, 2, stream=number) for number in range(len(weights))]
+    plain, spread = MixedOrder(streams, weights), MixedOrder(streams, weights, groups)
+    for step in range(4):
+        whole = triples(spread.batch(step, 24))
+        assert sorted(whole) == sorted(triples(plain.batch(step, 24)))
+        parts = [spread.batch(step, 24, start, start + 6) for start in range(0, 24, 6)]
+        assert [place for part in parts for place in triples(part)] == whole
+        group_of = np.array(groups)
+        total = np.bincount(group_of[spread.batch(step, 24).stream])
+        for part in parts:
+            here = np.bincount(group_of[part.stream], minlength=len(total))
+            assert (np.abs(here - total / 4) <= 1).all()

@@ -245,3 +245,28 @@ def test_a_view_has_the_features_it_has_alone_whatever_goes_with_it(name):
         torch.testing.assert_close(features[view][there], model.text_features(of), atol=1e-5, rtol=1e-5)
         assert not features[view][~there].any()
     assert scale == model.logit_scale.exp()
+
+
+@pytest.mark.parametrize("name", ["residual", "resnet10t"])
+def test_only_images_that_are_there_are_encoded(name):
+    """And where there is none the tower takes part with a gradient of zero, and keeps its statistics."""
+    torch.manual_seed(0)
+    model = DualEncoder(ModelConfig(embed_dim=24, image=ImageTowerConfig(name=name, size=64))).train()
+    images = views(3, 64, 32)
+    there = torch.tensor([False, True, True, False, True])
+    present = {**dict.fromkeys(images, there), "title": torch.ones(5, dtype=torch.bool)}
+    tokens = {"title": model.tokenize(["a", "b", "c", "d", "e"], 8)}
+    features, _ = model(images, tokens, present)
+    for view, of in images.items():
+        torch.testing.assert_close(features[view][there], model.image_features(of), atol=1e-5, rtol=1e-5)
+        assert not features[view][~there].any()
+    before = {key: of.clone() for key, of in model.state_dict().items()}
+    none = {view: of[:0] for view, of in images.items()}
+    absent = dict.fromkeys(images, torch.zeros(5, dtype=torch.bool))
+    features, _ = model(none, tokens, {**present, **absent})
+    assert all(torch.equal(of, before[key]) for key, of in model.state_dict().items())
+    assert all(module.training for module in model.modules())
+    sum(of.sum() for of in features.values()).backward()
+    gradients = [parameter.grad for parameter in model.image_tower.parameters()]
+    assert all(of is not None and not of.any() for of in gradients)
+    assert any(parameter.grad.any() for parameter in model.text_tower.parameters())

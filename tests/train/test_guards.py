@@ -105,6 +105,9 @@ def metrics(loss=1.0, scale=10.0, wait=0.0):
     return {"terms": {"image->title": loss}, "scale": scale, "data_wait": wait}
 
 
+KEYS = {"image->title": 256}
+
+
 @pytest.mark.parametrize(
     ("row", "sign"),
     [
@@ -115,11 +118,11 @@ def metrics(loss=1.0, scale=10.0, wait=0.0):
 )
 def test_what_goes_on_for_long_is_said_once_with_what_to_try(row, sign):
     watch = Watch(100.0)
-    said = [sentence for _ in range(2000) for sentence in watch.look(row, 256)]
+    said = [sentence for _ in range(2000) for sentence in watch.look(row, KEYS)]
     assert len(said) == 1
     assert re.search(sign, said[0])
-    assert not [one for _ in range(2000) for one in Watch(100.0).look(row, 256)]
-    assert not [one for _ in range(2000) for one in watch.look(metrics(), 256)]
+    assert not [one for _ in range(2000) for one in Watch(100.0).look(row, KEYS)]
+    assert not [one for _ in range(2000) for one in watch.look(metrics(), KEYS)]
 
 
 def test_a_run_with_a_few_broken_images_ends_and_lists_them(config, corpus, tmp_path):

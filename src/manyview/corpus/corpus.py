@@ -65,6 +65,10 @@ class Corpus:
         """Number of records in each split."""
         return {split: sum(shard.records for shard in shards) for split, shards in self.manifest.splits.items()}
 
+    def image_count(self, split: str) -> int:
+        """How many records of a split have an image."""
+        return sum(shard.records if shard.images is None else shard.images for shard in self._shards(split))
+
     def blocks(self, split: str) -> Blocks:
         """The row groups of a split, in order; shards that the manifest does not count are opened for their sizes."""
         shards = self._shards(split)
@@ -196,11 +200,23 @@ def _manifest_from_files(folder: Location) -> Manifest:
             records=metadata.num_rows,
             bytes=file.stat().st_size,
             sha256="",
+            images=_image_count(metadata),
         )
         splits.setdefault(split, []).append(shard)
     if not splits:
         raise UsageError(f"{folder} is not a corpus: it has neither {MANIFEST} nor Parquet files")
     return Manifest(name=folder.name, splits=splits)
+
+
+def _image_count(metadata: pq.FileMetaData) -> int:
+    """Records with an image, by the statistics of a file; all where it has none."""
+    images: int = metadata.num_rows
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        column = next(c for c in map(group.column, range(group.num_columns)) if c.path_in_schema == "image.bytes")
+        if column.is_stats_set and column.statistics.has_null_count:
+            images -= column.statistics.null_count
+    return images
 
 
 def _read(file: Location, columns: Sequence[str] | None, row_group: int | None = None) -> pa.Table:

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 UNFINISHED = "manifest.json.unfinished"
 
-_COUNTS = {"row_groups", "texts", "sources"}
+_COUNTS = {"row_groups", "images", "texts", "sources"}
 
 
 class Shard(BaseModel):
     """One Parquet file of a corpus.
 
-    `row_groups`, `texts` and `sources` spare readers the file itself. Corpora that were written without them stay
-    readable: what is missing is read from the shards.
+    `row_groups`, `images`, `texts` and `sources` spare readers the file itself. Corpora that were written without them
+    stay readable: what is missing is read from the shards.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")  # entries of later versions do not make a corpus unreadable
@@ -31,6 +31,11 @@ class Shard(BaseModel):
     bytes: int = Field(description="size of the file", ge=0)
     sha256: str = Field(description="hexadecimal digest of the file")
     row_groups: tuple[int, ...] | None = Field(default=None, description="rows of each row group")
+    images: int | None = Field(
+        default=None,
+        description="records with an image; left out where every record has one",
+        ge=0,
+    )
     texts: dict[str, dict[str, int]] | None = Field(
         default=None, description="number of texts of each kind in each language, '' where it is unknown"
     )

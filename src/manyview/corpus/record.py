@@ -22,7 +22,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Record:
-    """An encoded image and everything said about it.
+    """An encoded image and everything said about it; `image` is None for a record of texts only.
 
     Records of one `group` show the same concept and must stay on one side of every split.
     `license` is an SPDX expression, `attribution` names the author or vendor.
@@ -30,7 +30,7 @@ class Record:
 
     id: str
     group: str
-    image: bytes
+    image: bytes | None
     texts: tuple[Text, ...]
     source: str = ""
     license: str = ""

@@ -17,7 +17,10 @@ from manyview.corpus.split import seeded_order
 from manyview.corpus.table import DICTIONARY_COLUMNS, SCHEMA, table_from_records
 from manyview.errors import DataError, ManyviewError, UsageError
 
-__all__ = ["SCHEMA", "Manifest", "Shard", "shard_writer", "write_corpus"]
+__all__ = ["SCHEMA", "TEXTS_ONLY_BYTES", "Manifest", "Shard", "shard_writer", "write_corpus"]
+
+TEXTS_ONLY_BYTES = 4 << 10
+"""What a record of texts only counts at least: about its size in a reader's memory, where row groups are kept."""
 
 _LEAVES = [*(f.name for f in SCHEMA if not f.type.num_fields), "image.bytes", "image.path"]
 _LEAVES += [name for name in DICTIONARY_COLUMNS if name.startswith("texts.")]
@@ -146,7 +149,8 @@ def _even_parts(records: Sequence[Record], max_bytes: int) -> Iterator[Sequence[
 
 
 def _content_bytes(record: Record) -> int:
-    return len(record.image) + sum(len(text.text.encode()) + 16 for text in record.texts) + 64
+    texts = sum(len(text.text.encode()) + 16 for text in record.texts) + 64
+    return max(texts, TEXTS_ONLY_BYTES) if record.image is None else len(record.image) + texts
 
 
 def _flush(file: Path) -> None:

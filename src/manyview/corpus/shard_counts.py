@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from manyview.corpus.table import NO_IMAGE_HASH
+
 __all__ = ["ShardCounts", "TextCounts", "add_text_counts", "source_counts", "text_counts"]
 
 TextCounts = dict[str, dict[str, int]]
@@ -23,24 +25,36 @@ class ShardCounts:
 
     def __init__(self) -> None:
         self._row_groups: list[int] = []
+        self._images = 0
         self._sources: list[Counter[str]] = []
         self._texts: TextCounts = {}
 
     def add(self, row_group: pa.Table) -> None:
-        """Count a row group with the columns `source` and `texts`."""
+        """Count a row group with the columns `image_hash`, `source` and `texts`."""
         self._row_groups.append(len(row_group))
+        self._images += _image_count(row_group["image_hash"])
         self._sources.append(source_counts(row_group["source"]))
         add_text_counts(self._texts, text_counts(row_group["texts"]))
 
     def entries(self) -> dict[str, Any]:
-        """The fields `row_groups`, `texts` and `sources` of a Shard; no `sources` where there are more than 256."""
+        """The fields `row_groups`, `images`, `texts` and `sources` of a Shard.
+
+        No `images` where every record has one, no `sources` where there are more than 256.
+        """
         names = sorted({name for counts in self._sources for name in counts})
         sources = {name: tuple(counts[name] for counts in self._sources) for name in names}
         return {
             "row_groups": tuple(self._row_groups),
+            "images": self._images if self._images < sum(self._row_groups) else None,
             "texts": {kind: dict(sorted(langs.items())) for kind, langs in sorted(self._texts.items())},
             "sources": sources if len(names) <= MAX_SOURCES else None,
         }
+
+
+def _image_count(hashes: pa.ChunkedArray) -> int:
+    """How many records have an image, by the column `image_hash`."""
+    counted: int = pc.sum(pc.fill_null(pc.not_equal(hashes, NO_IMAGE_HASH), True), min_count=0).as_py()
+    return counted
 
 
 def text_counts(texts: pa.ChunkedArray) -> TextCounts:

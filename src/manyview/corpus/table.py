@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -51,6 +51,9 @@ SCHEMA = pa.schema(
     metadata={"huggingface": json.dumps({"info": {"features": HUGGINGFACE_FEATURES}})},
 )
 
+NO_IMAGE_HASH: Final = 0
+"""`image_hash` of a record without an image."""
+
 DICTIONARY_COLUMNS = [
     "group",
     "source",
@@ -78,7 +81,9 @@ def table_from_records(records: Sequence[Record]) -> pa.Table:
     images = pa.StructArray.from_arrays(
         [pa.array([record.image for record in records], pa.binary()), pa.nulls(len(records), pa.string())],
         fields=list(IMAGE_TYPE),
+        mask=pa.array([record.image is None for record in records], pa.bool_()),
     )
+    hashes = [NO_IMAGE_HASH if record.image is None else image_identity(record.image) for record in records]
     columns = [
         pa.array([record.id for record in records], pa.string()),
         pa.array([record.group for record in records], pa.string()),
@@ -86,7 +91,7 @@ def table_from_records(records: Sequence[Record]) -> pa.Table:
         pa.array([record.license for record in records], pa.string()),
         pa.array([record.attribution for record in records], pa.string()),
         images,
-        pa.array([image_identity(record.image) for record in records], pa.int64()),
+        pa.array(hashes, pa.int64()),
         pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), said).cast(pa.list_(TEXT_TYPE)),
     ]
     return pa.Table.from_arrays(columns, schema=SCHEMA)
@@ -98,9 +103,19 @@ def records_from_table(table: pa.Table) -> Iterator[Record]:
         yield Record(
             id=row["id"],
             group=row["group"],
-            image=row["image"]["bytes"],
+            image=encoded_image(row["image"]),
             texts=tuple(Text(text["kind"], text["text"], text["lang"], text["weight"]) for text in row["texts"]),
             source=row["source"],
             license=row["license"],
             attribution=row["attribution"],
         )
+
+
+def encoded_image(cell: Mapping[str, Any] | None) -> bytes | None:
+    """The encoded image in a cell of the column `image`; None for a record without one.
+
+    A cell with a path and no bytes has an image that this corpus does not hold: b"", which nothing decodes.
+    """
+    if cell is None or (cell["bytes"] is None and cell["path"] is None):
+        return None
+    return cell["bytes"] or b""

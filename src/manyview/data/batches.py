@@ -17,7 +17,7 @@ from manyview.data.languages import LanguageWeights
 from manyview.data.order import MixedOrder, Order, Places
 from manyview.data.randomness import uniforms
 from manyview.data.reader import Reader, Row
-from manyview.data.streams import make_streams
+from manyview.data.streams import make_streams, pass_length
 from manyview.data.text_coverage import views_without_texts
 from manyview.data.texts import render_texts
 from manyview.data.views import ImageView, ViewsConfig
@@ -32,10 +32,10 @@ Tokenize = Callable[[Sequence[str], int], dict[str, Tensor]]
 class Batch:
     """One step's views of n records, view by view; padding at the end has no id and every view absent.
 
-    `images` [n, 3, size, size] uint8, channels last in memory; `tokens` only of the rows present, packed as
-    `tokenize` gives them; `present` [n] bool and `identities` [n] int64 for every view; `problems` are (id, reason)
-    of images that could not be decoded, whose image views are absent. `weights` [n] float32, 0 for absent rows, only
-    of the views whose rows count by the weight of their text.
+    `images` [m, 3, size, size] uint8, channels last in memory, and `tokens`, packed as `tokenize` gives them, hold only
+    the rows that are present; `present` [n] bool and `identities` [n] int64 for every view; `problems` are (id, reason)
+    of images that could not be decoded, whose image views are absent, as are those of records without an image.
+    `weights` [n] float32, 0 for absent rows, only of the views whose rows count by the weight of their text.
     """
 
     step: int
@@ -53,7 +53,8 @@ class Batch:
 class BatchSource:
     """Batch number `step` of a split: a pure function of its arguments, whoever asks and in what order.
 
-    Several corpora are read side by side, each with its part of every batch in proportion to `weights`.
+    Several corpora are read side by side, each with its part of every batch in proportion to `weights`; where one has
+    records without an image, these are spread evenly over the batch.
     `source_exponent`: a source's part of its corpus's goes with its size to this power. With `lanes`, each stream
     of records is read as so many side by side, so that a process opens only the blocks of its own. Process `rank` of
     `world_size` gets its part of the batch, as many rows on each, the last ones padded with absent rows.
@@ -89,23 +90,28 @@ class BatchSource:
             preferred.pop() if len(preferred) == 1 else None,
             by_source=len(streams) > 1 and source_exponent != 1,
         )
+        self._views, self._tokenize, self._size = views, tokenize, size
+        self._batch_size, self._seed = batch_size, seed
+        self._rank, self._each = rank, -(-batch_size // world_size)
         rows = self._reader.blocks.rows
         self.order: Order | MixedOrder = Order(rows, seed, window)
         self._sources: list[str | None] = [None]
         if len(streams) > 1:
             shape = {"seed": seed, "window": window, "num_blocks": len(rows)}
             orders = [Order(of.rows, blocks=of.blocks, stream=i, **shape) for i, of in enumerate(streams)]
-            self.order = MixedOrder(orders, [stream.share for stream in streams])
+            with_image = [corpus.image_count(split) == corpus.splits[split] for corpus in corpora]
+            groups = None if all(with_image) else [stream.corpus for stream in streams]
+            self.order = MixedOrder(orders, [stream.share for stream in streams], groups)
             self._sources = [stream.source for stream in streams]
-            self._reader.cached *= -(-len(streams) // world_size)
-        self._views, self._tokenize, self._size = views, tokenize, size
-        self._batch_size, self._seed = batch_size, seed
-        self._rank, self._each = rank, -(-batch_size // world_size)
+            opened = -(-len(streams) // world_size) if groups is None else len(set(self.places(0).stream.tolist()))
+            self._reader.cached *= opened
         if self.order.epoch_length < batch_size:
             raise UsageError(
                 f"the split {split!r} has {self.order.epoch_length} records, "
                 f"fewer than batch_size={batch_size}: make the batch smaller"
             )
+        self.pass_length = pass_length(corpora, split, weights)
+        self.images = sum(corpus.image_count(split) for corpus in corpora)
         self._check_texts(corpora, split)
 
     def __getitem__(self, step: int) -> Batch:
@@ -118,8 +124,9 @@ class BatchSource:
         rows = [self._reader.row(block, row, self._sources[of]) for block, row, of in zip(*columns, strict=True)]
         epochs = places.epoch
         samples = np.array([row.sample for row in rows], np.int64)
-        images, problems = self._images(step, rows, epochs, samples)
-        decoded = there & torch.tensor([row.id not in problems for row in rows])
+        records = int(there.sum())
+        images, numbers, problems = self._images(step, rows[:records], epochs, samples)
+        shown = torch.zeros(len(rows), dtype=torch.bool).index_fill(0, torch.tensor(numbers, dtype=torch.int64), True)
         rendered_texts = {
             name: render_texts(
                 view, name, self._views.lists, [r.texts for r in rows], self._seed, epochs, samples, self._langs[name]
@@ -127,12 +134,12 @@ class BatchSource:
             for name, view in self._views.texts.items()
         }
         for view_texts in rendered_texts.values():
-            view_texts[int(there.sum()) :] = [None] * int((~there).sum())
+            view_texts[records:] = [None] * (len(rows) - records)
         texts = {
             name: [text.text if text else None for text in view_texts] for name, view_texts in rendered_texts.items()
         }
         image_hashes = torch.tensor([row.image_hash for row in rows])
-        present = dict.fromkeys(images, decoded)
+        present = dict.fromkeys(images, shown)
         identities = dict.fromkeys(images, image_hashes)
         for name, of in texts.items():
             present[name] = torch.tensor([text is not None for text in of])
@@ -143,8 +150,8 @@ class BatchSource:
         }
         return Batch(
             step=step,
-            epoch=(step + 1) * self._batch_size / self.order.epoch_length,
-            ids=[row.id for row in rows[: int(there.sum())]],
+            epoch=(step + 1) * self._batch_size / self.pass_length,
+            ids=[row.id for row in rows[:records]],
             images=images,
             texts=texts,
             tokens=tokens,
@@ -164,17 +171,20 @@ class BatchSource:
 
     def _images(
         self, step: int, rows: Sequence[Row], epochs: np.ndarray, samples: np.ndarray
-    ) -> tuple[dict[str, Tensor], dict[str, str]]:
-        """Every image view from one decode a record, and why some could not be decoded."""
+    ) -> tuple[dict[str, Tensor], list[int], dict[str, str]]:
+        """Every image view from one decode a record, the numbers of the rows decoded, and why others could not be."""
         whole = self._size if isinstance(self._size, int) else self._size(step)
         views = {name: (view, view.size or whole) for name, view in self._views.images.items()}
         draws = {
             name: uniforms(self._seed, epochs, samples, f"image:{name}", CROP_DRAWS + COLOR_DRAWS) for name in views
         }
-        pixels = {name: np.full((len(rows), size, size, 3), 255, np.uint8) for name, (_, size) in views.items()}
+        most = sum(row.image is not None for row in rows)
+        pixels = {name: np.empty((most, size, size, 3), np.uint8) for name, (_, size) in views.items()}
         at_least = max(shortest_needed(view, size) for view, size in views.values())
-        problems: dict[str, str] = {}
+        decoded, problems = list[int](), dict[str, str]()
         for i, row in enumerate(rows):
+            if row.image is None:
+                continue
             try:
                 image = decode_pixels(row.image, at_least)
             except DataError as error:
@@ -184,8 +194,13 @@ class BatchSource:
             for name, (view, size) in views.items():
                 crop = draw_crop(width, height, view, draws[name][i])
                 cut = crop_fast if view.augment == "official" and not view.exact else crop_exactly
-                pixels[name][i] = cut(image, crop, size)
-        return {name: _colored(view, pixels[name], draws[name]) for name, (view, _) in views.items()}, problems
+                pixels[name][len(decoded)] = cut(image, crop, size)
+            decoded.append(i)
+        images = {
+            name: _colored(view, pixels[name][: len(decoded)], draws[name][decoded])
+            for name, (view, _) in views.items()
+        }
+        return images, decoded, problems
 
     def _check_texts(self, corpora: Sequence[Corpus], split: str) -> None:
         """Some record must have a text for every view; shards are asked until each view has met one."""

@@ -24,8 +24,13 @@ class SheetRow:
 
 def sheet_rows(batch: Batch) -> Iterator[SheetRow]:
     """The records of a batch, as they will be trained on."""
+    place = {view: (batch.present[view].cumsum(0) - 1).tolist() for view in batch.images}  # among the rows present
     for i, name in enumerate(batch.ids):
-        images = {view: of[i].permute(1, 2, 0).numpy() for view, of in batch.images.items() if batch.present[view][i]}
+        images = {
+            view: of[place[view][i]].permute(1, 2, 0).numpy()
+            for view, of in batch.images.items()
+            if batch.present[view][i]
+        }
         yield SheetRow(
             id=name,
             images={view: _webp(Image.fromarray(pixels)) for view, pixels in images.items()},

@@ -32,6 +32,10 @@ class Places:
         columns = ([getattr(part, name) for part in parts] for name in ("epoch", "stream", "block", "row"))
         return cls(*(np.concatenate([np.zeros(0, np.int64), *column]) for column in columns))
 
+    def taken(self, numbers: np.ndarray) -> "Places":
+        """The places of these numbers, in their order."""
+        return Places(self.epoch[numbers], self.stream[numbers], self.block[numbers], self.row[numbers])
+
     def __len__(self) -> int:
         return len(self.row)
 
@@ -150,24 +154,28 @@ class Order:
 class MixedOrder:
     """Streams side by side: a batch holds a fixed number of records of each, in an order of that stream's own.
 
-    `weights` are the streams' shares of the batch, in any unit; a record's epoch is that of its stream.
+    `weights` are the streams' shares of the batch, in any unit; a record's epoch is that of its stream. The streams lie
+    one behind the other; with `groups`, the number of each stream's group, ascending, the records of every group are
+    spread evenly over the batch, so that each process and each chunk has its part of every group.
     """
 
-    def __init__(self, streams: Sequence[Order], weights: Sequence[float]) -> None:
-        self.streams, self._weights = streams, weights
+    def __init__(self, streams: Sequence[Order], weights: Sequence[float], groups: Sequence[int] | None = None) -> None:
+        self.streams, self._weights, self._groups = streams, weights, groups
         self.epoch_length = sum(stream.epoch_length for stream in streams)
         """Records of all streams; a stream of more weight than records comes more often than once in so many."""
 
     def batch(self, step: int, batch_size: int, start: int = 0, stop: int | None = None) -> Places:
-        """The places of step `step` (from 0), stream after stream; only its rows `start` to `stop`."""
+        """The places of step `step` (from 0); only its rows `start` to `stop`."""
         shares = batch_shares(self._weights, batch_size)
-        stop = batch_size if stop is None else min(stop, batch_size)
+        rows = np.arange(batch_size) if self._groups is None else _spread_evenly(shares, self._groups)
+        rows = rows[start:stop]
         parts = []
         for stream, share, end in zip(self.streams, shares, accumulate(shares), strict=True):
             begin = end - share
-            if begin < stop and start < end:
-                parts.append(stream.batch(step, share, max(start - begin, 0), min(stop - begin, share)))
-        return Places.joined(parts)
+            own = rows[(begin <= rows) & (rows < end)] - begin
+            if len(own):
+                parts.append(stream.batch(step, share, int(own[0]), int(own[-1]) + 1))
+        return Places.joined(parts).taken(rows.argsort().argsort())
 
 
 def batch_shares(weights: Sequence[float], batch_size: int) -> list[int]:
@@ -182,6 +190,14 @@ def batch_shares(weights: Sequence[float], batch_size: int) -> list[int]:
     shares = 1 + np.floor(ideal).astype(int)
     shares[np.argsort(np.floor(ideal) - ideal, kind="stable")[: batch_size - shares.sum()]] += 1
     return [int(share) for share in shares]
+
+
+def _spread_evenly(shares: Sequence[int], groups: Sequence[int]) -> np.ndarray:
+    """[n]: which row of streams that lie one behind the other comes at each place of the batch."""
+    group = np.repeat(groups, shares)
+    sizes = np.bincount(group)
+    within = np.arange(len(group)) - (np.cumsum(sizes) - sizes)[group]
+    return np.argsort((within + 0.5) / sizes[group], kind="stable")
 
 
 @lru_cache(maxsize=4)

@@ -13,6 +13,7 @@ from manyview.corpus.blocks import Blocks
 from manyview.corpus.corpus import read_block
 from manyview.corpus.fingerprint import identity
 from manyview.corpus.record import Text
+from manyview.corpus.table import encoded_image
 from manyview.data.languages import LanguageWeights
 from manyview.errors import DataError
 
@@ -23,11 +24,14 @@ _COLUMNS = ("id", "image", "image_hash", "texts")
 
 @dataclass(frozen=True)
 class Row:
-    """A record as training sees it; `sample` is the 64-bit hash of its id that seeds its randomness."""
+    """A record as training sees it; `sample` is the 64-bit hash of its id that seeds its randomness.
+
+    `image` is None for a record of texts only.
+    """
 
     id: str
     sample: int
-    image: bytes
+    image: bytes | None
     image_hash: int
     texts: tuple[Text, ...]
 
@@ -96,7 +100,7 @@ class Reader:
         texts = self._texts(table.column("texts").combine_chunks())
         columns = (table.column(name).to_pylist() for name in ("id", "image", "image_hash"))
         for name, image, image_hash, said in zip(*columns, texts, strict=True):
-            yield Row(name, identity(name.encode()), image["bytes"] or b"", image_hash, said)
+            yield Row(name, identity(name.encode()), encoded_image(image), image_hash, said)
 
     def _texts(self, column: pa.ListArray) -> list[tuple[Text, ...]]:
         flat = column.flatten()

@@ -10,20 +10,21 @@ from manyview.corpus.blocks import Blocks
 from manyview.corpus.corpus import Corpus
 from manyview.errors import UsageError
 
-__all__ = ["Stream", "make_streams"]
+__all__ = ["Stream", "make_streams", "pass_length"]
 
 
 @dataclass(frozen=True, eq=False)
 class Stream:
     """Its rows, int32 [n], in each of its blocks, int32 [n] ascending: all rows of those, or those of `source`.
 
-    `share` is its part of the batch, in any unit.
+    `share` is its part of the batch, in any unit; `corpus` the number of its corpus.
     """
 
     blocks: np.ndarray
     rows: np.ndarray
     share: float
     source: str | None = None
+    corpus: int = 0
 
     @property
     def records(self) -> int:
@@ -46,15 +47,30 @@ def make_streams(
     a corpus without records.
     """
     streams, first = [], 0
-    for corpus, own, weight in zip(corpora, blocks, weights, strict=True):
+    for number, (corpus, own, weight) in enumerate(zip(corpora, blocks, weights, strict=True)):
         if not own.rows.any():
             raise UsageError(f"the split {split!r} of the corpus at {corpus.folder} has no records")
         if source_exponent == 1:
-            streams.append(Stream(np.arange(first, first + len(own), dtype=np.int32), own.rows, weight))
+            every_block = np.arange(first, first + len(own), dtype=np.int32)
+            streams.append(Stream(every_block, own.rows, weight, corpus=number))
         else:
-            streams += _sources(corpus, split, first, weight, source_exponent)
+            by_source = _sources(corpus, split, first, weight, source_exponent)
+            streams += [replace(stream, corpus=number) for stream in by_source]
         first += len(own)
     return [lane for stream in streams for lane in _lanes(stream, lanes)]
+
+
+def pass_length(corpora: Sequence[Corpus], split: str, weights: Sequence[float]) -> float:
+    """How many records come in one pass over those with an image, each corpus with its part of them by weight.
+
+    All records where every one has an image, or none. Raises UsageError for a corpus without records.
+    """
+    records = [corpus.splits.get(split, 0) for corpus in corpora]
+    images = [corpus.image_count(split) if count else 0 for corpus, count in zip(corpora, records, strict=True)]
+    if images == records or not any(images):
+        return sum(records)
+    parts = [weight * shown / max(1, count) for weight, shown, count in zip(weights, images, records, strict=True)]
+    return sum(images) * sum(weights) / sum(parts)
 
 
 def _sources(corpus: Corpus, split: str, first: int, weight: float, exponent: float) -> list[Stream]:
@@ -82,4 +98,6 @@ def _lanes(stream: Stream, lanes: int) -> list[Stream]:
         lane_of[number] = lane
         heapq.heapreplace(emptiest, (records + int(stream.rows[number]), lane))
     members = (np.flatnonzero(lane_of == lane) for lane in range(count))
-    return [Stream(stream.blocks[at], stream.rows[at], stream.share / count, stream.source) for at in members]
+    return [
+        replace(stream, blocks=stream.blocks[at], rows=stream.rows[at], share=stream.share / count) for at in members
+    ]

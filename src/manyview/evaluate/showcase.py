@@ -131,7 +131,11 @@ def _thumbnails(
         for choice in choices
         for place in (*choice.hits.tolist(), int(choice.task.truths.row(choice.query)[0]))
     }
-    return {record.id: thumbnail(record.image, side_px) for record in corpus.records(split) if record.id in needed}
+    return {
+        record.id: thumbnail(record.image, side_px)
+        for record in corpus.records(split)
+        if record.id in needed and record.image is not None
+    }
 
 
 def thumbnail(image: bytes, side_px: int) -> bytes:

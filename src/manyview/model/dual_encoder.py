@@ -101,14 +101,15 @@ class DualEncoder(nn.Module):
     ) -> tuple[dict[str, Tensor], Tensor]:
         """([n, embed_dim] features of every view, exp(logit_scale)).
 
-        `tokens` hold the rows present only; the rows of absent texts are zero. Views of one size go through the
-        image tower at once, all texts through the text tower, and with them one that nobody reads where there is
-        none, so that all processes of a world do the same.
+        `images` and `tokens` hold the rows present only, all rows where `present` does not name the view; the rows of
+        absent views are zero. Views of one size go
+        through the image tower at once, all texts through the text tower, and where there is none a single blank image
+        or text that nobody reads, so that all processes of a world do the same.
         """
         features = dict[str, Tensor]()
         for together in self._passes(images):
-            encoded = self.image_features(torch.cat([images[name] for name in together]))
-            features |= zip(together, encoded.chunk(len(together)), strict=True)
+            encoded = self._encoded_images([images[name] for name in together])
+            features |= {name: _at_rows(present.get(name), of) for name, of in zip(together, encoded, strict=True)}
         counts = [len(of["lengths"]) for of in tokens.values()]
         read = list(tokens.values())
         if not any(counts):
@@ -117,14 +118,31 @@ class DualEncoder(nn.Module):
             )
             counts.append(1)
         for name, rows in zip(tokens, torch.split(self.text_features(join_tokens(read)), counts), strict=False):
-            there = present[name]
-            everyone = torch.zeros(len(there), self.embed_dim, device=rows.device)
-            features[name] = everyone.index_put((there.nonzero()[:, 0],), rows)
+            features[name] = _at_rows(present.get(name), rows)
         return features, self.logit_scale.exp()
+
+    def _encoded_images(self, views: Sequence[Tensor]) -> Sequence[Tensor]:
+        """Features of each of some views' images, encoded at once.
+
+        A blank image takes the place of none; it leaves a tower's statistics of its images alone.
+        """
+        counts = [len(of) for of in views]
+        if any(counts):
+            return torch.split(self.image_features(torch.cat(list(views))), counts)
+        counting = [module for module in self._batch_norms() if module.training]
+        for module in counting:
+            module.eval()
+        blank = self.image_features(views[0].new_zeros(1, *views[0].shape[1:]))
+        for module in counting:
+            module.train()
+        return torch.split(blank, [*counts, 1])[:-1]
+
+    def _batch_norms(self) -> list[nn.Module]:
+        return [module for module in self.image_tower.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
 
     def _passes(self, images: Mapping[str, Tensor]) -> list[list[str]]:
         """Views that go through the image tower together: those of one size, unless it takes statistics of them."""
-        if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in self.image_tower.modules()):
+        if self._batch_norms():
             return [[name] for name in images]
         sizes = {of.shape[-1]: list[str]() for of in images.values()}
         for name, of in images.items():
@@ -323,6 +341,13 @@ def _ahead(
         waiting = begun
     if waiting is not None:
         yield list(waiting)
+
+
+def _at_rows(present: Tensor | None, rows: Tensor) -> Tensor:
+    """[n, d] with `rows` [m, d] where `present` [n] says, and zeros elsewhere; None: everywhere."""
+    if present is None or len(rows) == len(present):
+        return rows
+    return rows.new_zeros(len(present), rows.shape[1]).index_put((present.nonzero()[:, 0],), rows)
 
 
 def _width(tower: nn.Module) -> int:

@@ -74,7 +74,11 @@ class TrainConfig(Config):
     split: str = Field("train", description="Split to train on.")
     seed: int = Field(0, description="Seeds the weights, the order, and every sample's views.")
     steps: int | None = Field(None, ge=1, description="Optimizer steps; or give epochs.")
-    epochs: float | None = Field(None, gt=0, description="Passes over the split; or give steps.")
+    epochs: float | None = Field(
+        None,
+        gt=0,
+        description="Passes over the split's records with an image (over all where none has one); or give steps.",
+    )
     batch_size: int = Field(256, ge=2, description="Records a step, over all processes.")
     source_exponent: float = Field(
         1.0,
@@ -169,8 +173,8 @@ class TrainConfig(Config):
         """Each corpus with its weight."""
         return {self.corpus: 1.0} if isinstance(self.corpus, str) else self.corpus
 
-    def total_steps(self, records: int) -> int:
-        """Optimizer steps of the whole run over a split of so many records."""
+    def total_steps(self, records: float) -> int:
+        """Optimizer steps of the whole run, when one pass takes so many records (see `pass_length`)."""
         if self.steps is not None:
             return self.steps
         assert self.epochs is not None

@@ -60,11 +60,11 @@ def dry_run(config: TrainConfig, processes: int = 1) -> DryRun:
     if config.parallel == "fsdp":
         fixed /= processes
     alive = min(config.chunk_size or config.batch_size, -(-config.batch_size // processes))
-    total = config.total_steps(source.order.epoch_length)
+    total = config.total_steps(source.pass_length)
     return DryRun(
         steps=total,
         records=source.order.epoch_length,
-        epochs=total * config.batch_size / source.order.epoch_length,
+        epochs=total * config.batch_size / source.pass_length,
         parameters={name: sum(p.numel() for p in part.parameters()) for name, part in _parts(model)},
         fixed_mb=fixed,
         activations_mb=each,
@@ -78,9 +78,9 @@ def dry_run(config: TrainConfig, processes: int = 1) -> DryRun:
 def _warnings(config: TrainConfig, corpora: list[Corpus], source: BatchSource, batch: Batch) -> tuple[str, ...]:
     """What `train` would warn of in its first steps, as far as the first batch shows it."""
     idle = IdleSteps(config.batch_size, source.order.epoch_length, lambda: texts_there(config, corpora))
-    texts = {view: int(batch.present[view].sum()) for view in batch.texts}
+    texts, images = ({view: int(batch.present[view].sum()) for view in views} for views in (batch.texts, batch.images))
     equal = same_shares(batch, [pair.pair() for pair in config.objective.pairs])
-    return tuple(idle.look(1, StepNumbers(texts, equal), at_once=True))
+    return tuple(idle.look(1, StepNumbers(texts, equal, images=images), at_once=True))
 
 
 def _parts(model: DualEncoder) -> Iterator[tuple[str, nn.Module]]:
@@ -103,13 +103,13 @@ def _activations_mb(config: TrainConfig, batch: Batch, model: DualEncoder, n: in
 
 def _first_records(batch: Batch, n: int) -> Batch:
     """The first n records of a batch, in memory of their own."""
-    texts = {view: int(batch.present[view][:n].sum()) for view in batch.tokens}
+    counts = {view: int(of[:n].sum()) for view, of in batch.present.items()}
     return replace(
         batch,
         ids=batch.ids[:n],
-        images={view: of[:n].clone() for view, of in batch.images.items()},
+        images={view: of[: counts[view]].clone() for view, of in batch.images.items()},
         texts={view: of[:n] for view, of in batch.texts.items()},
-        tokens={view: _copied(token_rows(of, 0, texts[view])) for view, of in batch.tokens.items()},
+        tokens={view: _copied(token_rows(of, 0, counts[view])) for view, of in batch.tokens.items()},
         present={view: of[:n] for view, of in batch.present.items()},
         identities={view: of[:n] for view, of in batch.identities.items()},
         weights={view: of[:n] for view, of in batch.weights.items()},

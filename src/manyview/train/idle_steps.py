@@ -1,7 +1,7 @@
 """IdleSteps: steps that teach nothing are warned of at once, and end the run when they last."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,13 +21,15 @@ _NEARLY_ALL = 0.9
 class StepNumbers:
     """What a step shows, over the whole batch.
 
-    `texts`: number of texts by view; `equal`: share of negatives that are the same thing as a positive, by pair.
+    `texts` and `images`: number of records by view; `equal`: share of negatives that are the same thing as a positive,
+    by pair.
     """
 
     texts: Mapping[str, int]
     equal: Mapping[Pair, float]
     loss: float = 1.0
     grad_norm: float = 1.0
+    images: Mapping[str, int] = field(default_factory=dict)
 
 
 class IdleSteps:
@@ -93,7 +95,7 @@ class IdleSteps:
 
 def _nothing_to_learn(numbers: StepNumbers) -> str:
     """Why a step changes nothing, or "". A loss of exactly zero by itself is a batch that is known by heart."""
-    absent = {view for view, count in numbers.texts.items() if not count}
+    absent = {view for view, count in (*numbers.texts.items(), *numbers.images.items()) if not count}
     shares = [share for pair, share in numbers.equal.items() if not absent & {pair.query, pair.key}]
     if not shares:
         return "no two views that are a pair have any record"

@@ -120,8 +120,8 @@ def _steps(run: Run, stop: StopRequest, evaluator: Evaluator | None) -> None:
                 _leave(run, agreed.stop)
             outcome = take_step(config, run.state, run.spread, batch, run.total)
             progress.step += 1
-            progress.images += agreed.images
-            progress.texts += sum(agreed.texts.values())
+            progress.images += sum(agreed.present[view] for view in config.views.images)
+            progress.texts += sum(agreed.present[view] for view in config.views.texts)
             progress.seconds = began + time.perf_counter() - clock
             if isinstance(outcome, Skipped):
                 skipped += 1
@@ -129,7 +129,8 @@ def _steps(run: Run, stop: StopRequest, evaluator: Evaluator | None) -> None:
             else:
                 skipped = 0
                 _warn_of_idle(run, idle, batch, agreed, outcome)
-                _tell(run, watch, _metrics(run, batch, outcome, agreed, time.perf_counter() - asked))
+                keys = {str(pair): agreed.present[pair.key] for pair in outcome.loss.terms}
+                _tell(run, watch, keys, _metrics(run, batch, outcome, agreed, time.perf_counter() - asked))
             is_best = evaluator is not None and _is_due(run, config.evaluate_every) and _evaluate(run, evaluator)
             if is_best or _is_due(run, config.save_every):
                 run.save(best=is_best)
@@ -142,7 +143,10 @@ def _warn_of_idle(run: Run, idle: IdleSteps, batch: Batch, agreed: Agreement, ou
     equal = {pair: share.item() for pair, share in loss.masked.items()}
     if run.config.objective.false_negatives == "off" and step <= _LOOKED_INTO:
         equal = same_shares(batch, list(equal))
-    for warning in idle.look(step, StepNumbers(agreed.texts, equal, loss.loss.item(), outcome.grad_norm)):
+    texts, images = (
+        {view: agreed.present[view] for view in views} for views in (run.config.views.texts, run.config.views.images)
+    )
+    for warning in idle.look(step, StepNumbers(texts, equal, loss.loss.item(), outcome.grad_norm, images)):
         run.say(f"warning: {warning}")
 
 
@@ -172,8 +176,7 @@ def _next_batch(run: Run, batches: Iterator[Batch], stop: StopRequest, save_due:
         run.world,
         stop=stop.signal,
         save=save_due,
-        images=0 if batch is None else len(batch.ids) * len(batch.images),
-        texts={view: 0 if batch is None else int(batch.present[view].sum()) for view in run.config.views.texts},
+        present={view: 0 if batch is None else int(batch.present[view].sum()) for view in run.config.views.names},
         waited_s=time.perf_counter() - asked,
         problems=() if batch is None else batch.problems,
         error=error,
@@ -190,7 +193,8 @@ def _count_bad(run: Run, problems: Sequence[tuple[str, str]]) -> None:
         if name not in progress.bad:
             progress.bad[name] = reason
             run.say(f"left out: the image of {name}, {reason}")
-    seen = min((progress.step + 1) * run.config.batch_size, run.source.order.epoch_length)
+    images, a_pass = run.source.images, run.source.pass_length
+    seen = min(int((progress.step + 1) * run.config.batch_size * images / a_pass), images)
     if seen >= _PATIENCE and len(progress.bad) > run.config.max_bad_share * seen:
         name, reason = next(iter(progress.bad.items()))
         raise DataError(
@@ -264,8 +268,8 @@ def _finish(run: Run) -> DualEncoder:
     return DualEncoder.from_pretrained(run.folder.model).to(model.logit_scale.device)
 
 
-def _tell(run: Run, watch: Watch, metrics: Metrics) -> None:
-    for warning in watch.look(metrics, run.config.batch_size):
+def _tell(run: Run, watch: Watch, keys: Mapping[str, int], metrics: Metrics) -> None:
+    for warning in watch.look(metrics, keys):
         run.say(f"warning: {warning}")
     for sink in run.sinks:
         sink(metrics)

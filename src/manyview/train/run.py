@@ -14,6 +14,7 @@ from manyview.corpus.fingerprint import identity
 from manyview.corpus.shard_counts import TextCounts, add_text_counts
 from manyview.data import BatchSource, Tokenize
 from manyview.data.corpus_texts import CorpusTexts
+from manyview.data.streams import pass_length
 from manyview.data.text_coverage import described_counts
 from manyview.device import choose_device
 from manyview.distributed import ALONE, World
@@ -91,7 +92,7 @@ class Run:
         average = None if config.ema_decay is None else Average(model, config.ema_decay)
         told = identity("".join(corpus.manifest.identity() for corpus in corpora).encode())
         state = TrainState(model, build_optimizers(model, config.optimizer), average, told)
-        total = config.total_steps(source.order.epoch_length)
+        total = config.total_steps(source.pass_length)
         saver = Saver(folder.checkpoints, world, config.keep_checkpoints)
         return cls(config, folder, world, corpora, source, state, model_spread, total, saver)
 
@@ -168,7 +169,9 @@ def batch_source(
     """The batches that `config` trains on. Raises UsageError for a split or views that the corpora have not."""
     if config.image_sizes and config.model.image.name != "residual":
         raise UsageError("image_sizes needs a fully convolutional tower, model.image.name=residual")
-    total = config.total_steps(sum(corpus.splits.get(config.split, 0) for corpus in corpora))
+    weights = tuple(config.corpora.values())
+    total = config.total_steps(pass_length(corpora, config.split, weights))
+    _check_pairs(config, corpora)
     return BatchSource(
         corpora,
         config.split,
@@ -179,11 +182,24 @@ def batch_source(
         seed=config.seed,
         window=config.window,
         source_exponent=config.source_exponent,
-        weights=tuple(config.corpora.values()),
+        weights=weights,
         lanes=config.lanes,
         rank=world.rank,
         world_size=world.size,
     )
+
+
+def _check_pairs(config: TrainConfig, corpora: Sequence[Corpus]) -> None:
+    """Raises UsageError where every pair has an image view and no record an image."""
+    pairs = [pair.pair() for pair in config.objective.pairs]
+    if any(not {pair.query, pair.key} & set(config.views.images) for pair in pairs):
+        return
+    if not any(corpus.image_count(config.split) for corpus in corpora):
+        raise UsageError(
+            f"no record of the split {config.split!r} has an image, and every pair of the recipe {config.recipe!r} "
+            f"needs one ({', '.join(map(str, pairs))}): add a corpus with images, or train a recipe with a pair of two "
+            "text views, such as many-view"
+        )
 
 
 def tokenizer_of(config: TrainConfig, corpora: Sequence[Corpus]) -> WordPieceTokenizer | None:

@@ -73,14 +73,13 @@ def _backward(config: TrainConfig, spread: Spread, batch: Batch) -> MultiViewLos
     images, tokens, present, identities, weights = (
         _moved(of, device) for of in (batch.images, batch.tokens, batch.present, batch.identities, batch.weights)
     )
-    before = {view: [0, *present[view].cumsum(0).tolist()] for view in tokens}  # texts before each row
+    before = {view: [0, *of.cumsum(0).tolist()] for view, of in present.items()}  # entries before each row
 
     def encode(rows: slice) -> tuple[dict[str, Tensor], Tensor]:
         some = {view: token_rows(of, before[view][rows.start], before[view][rows.stop]) for view, of in tokens.items()}
+        shown = {view: of[before[view][rows.start] : before[view][rows.stop]] for view, of in images.items()}
         with autocast(config.precision, device):
-            return spread(
-                {view: of[rows] for view, of in images.items()}, some, {view: of[rows] for view, of in present.items()}
-            )
+            return spread(shown, some, {view: of[rows] for view, of in present.items()})
 
     def objective(features: dict[str, Tensor], scale: Tensor) -> MultiViewLoss:
         try:

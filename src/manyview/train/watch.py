@@ -11,7 +11,7 @@ _NEAR = 0.02
 
 
 class Watch:
-    """Looks at every step's metrics; `chance` maps each pair to the loss of a model that knows nothing."""
+    """Looks at every step's metrics."""
 
     def __init__(self, max_scale: float) -> None:
         self._max_scale = max_scale
@@ -19,14 +19,14 @@ class Watch:
         self._clamped = self._waiting = 0
         self._said = set[str]()
 
-    def look(self, metrics: Mapping[str, Any], batch_size: int) -> Iterator[str]:
-        """Sentences that have not been said before."""
-        chance = math.log(batch_size)
+    def look(self, metrics: Mapping[str, Any], keys: Mapping[str, int]) -> Iterator[str]:
+        """Sentences that have not been said before; `keys` counts the keys of each pair."""
         for pair, loss in metrics["terms"].items():
+            chance = math.log(max(1, keys[pair]))
             self._stuck[pair] = self._stuck.get(pair, 0) + 1 if abs(loss - chance) < _NEAR * chance else 0
             if self._stuck[pair] == _STEPS:
                 yield from self._once(
-                    f"the loss of {pair} has been ln({batch_size}) = {chance:.2f}, that of guessing, for {_STEPS} "
+                    f"the loss of {pair} has been ln({keys[pair]}) = {chance:.2f}, that of guessing, for {_STEPS} "
                     "steps: try another learning rate or a longer warm-up, and look at `manyview views`"
                 )
         self._clamped = self._clamped + 1 if metrics["scale"] > (1 - 1e-4) * self._max_scale else 0

@@ -21,7 +21,7 @@ def thumbnails(rows: Rows, wanted: Iterable[int], max_pixels: int) -> dict[int, 
     """A data: address of each wanted row whose image can be decoded."""
     found: dict[int, str] = {}
     for row, record in rows.fetch(wanted, image=True).items():
-        opened = decoded(record.image, max_pixels, _SIDE_PX)
+        opened = "no image" if record.image is None else decoded(record.image, max_pixels, _SIDE_PX)
         if not isinstance(opened, str):
             found[row] = _data_uri(on_white(ImageOps.exif_transpose(opened[0])))
     return found
