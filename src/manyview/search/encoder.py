@@ -61,9 +61,9 @@ def unit_rows(features: Any) -> Features:
 
 
 def present_rows(features: Any, present: Any) -> tuple[Features, NDArray[np.int64]]:
-    """([k, d] unit rows, [k] their places) of a view that only some records have."""
-    places = np.flatnonzero(_array(present))
-    return unit_rows(_array(features)[places]), places
+    """([k, d] unit rows, [k] their positions) of a view that only some records have."""
+    positions = np.flatnonzero(_array(present))
+    return unit_rows(_array(features)[positions]), positions
 
 
 def _array(values: Any) -> NDArray[Any]:

@@ -17,7 +17,7 @@ from manyview.corpus import Corpus
 from manyview.errors import DataError, UsageError
 from manyview.search.encoder import Encoder, Features
 from manyview.search.hits import Hit
-from manyview.search.layout import CARD, FORMAT, METADATA, IndexCard, Origin, record_files, view_files
+from manyview.search.layout import CARD, FORMAT, IMAGE, METADATA, IndexCard, Origin, record_files, view_files
 from manyview.search.origin import corpus_origin, model_origin
 from manyview.search.top import top_rows
 from manyview.search.view_files import Unreadable, open_view
@@ -117,8 +117,8 @@ class Index:
         if top < 1:
             raise UsageError(f"top is {top}, allowed: 1 or more")
         ranked = self._ranked(by, weights or {})
-        places, scores = top_rows(ranked, query, top)
-        return self._hits(np.asarray(ranked.rows[places]), scores.tolist(), query)
+        positions, scores = top_rows(ranked, query, top)
+        return self._hits(np.asarray(ranked.rows[positions]), scores.tolist(), query)
 
     def _ranked(self, by: str, weights: Mapping[str, float]) -> ViewRows | WeightedRecords:
         """The vectors to compare with the query."""
@@ -148,13 +148,13 @@ class Index:
                 ends = np.cumsum(sizes)
                 groups = np.searchsorted(ends, rows, side="right").tolist()
                 tables = {group: metadata.read_row_group(group) for group in set(groups)}
-                found = []
+                records = []
                 for row, group in zip(rows, groups, strict=True):
-                    place = row - int(ends[group]) + sizes[group]
-                    found += tables[group].slice(place, 1).to_pylist()
+                    first = int(ends[group]) - sizes[group]
+                    records += tables[group].slice(row - first, 1).to_pylist()
         except (*_UNREADABLE, IndexError) as error:
             raise DataError(f"{file} is damaged ({type(error).__name__}): {_REMEDY}") from None
-        return found
+        return records
 
 
 def run_index(
@@ -197,7 +197,7 @@ def _open_index(folder: Path) -> Index:
         raise Unreadable(f"{folder / METADATA} is damaged ({type(error).__name__})") from None
     if rows != card.rows:
         raise Unreadable(f"{folder / METADATA} holds {rows} rows, the index says {card.rows}")
-    order = sorted(views, key=lambda name: (name != "image", -len(views[name]), name))
+    order = sorted(views, key=lambda name: (name != IMAGE, -len(views[name]), name))
     return Index(folder, card, records, {name: views[name] for name in order})
 
 

@@ -13,10 +13,22 @@ from typing import Final, Literal
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["CARD", "FORMAT", "METADATA", "SCHEMA", "IndexCard", "Origin", "ViewCard", "record_files", "view_files"]
+__all__ = [
+    "CARD",
+    "FORMAT",
+    "IMAGE",
+    "METADATA",
+    "SCHEMA",
+    "IndexCard",
+    "Origin",
+    "ViewCard",
+    "record_files",
+    "view_files",
+]
 
 FORMAT: Final = 2
 CARD = "index.json"
+IMAGE = "image"  # the view that is no kind of text
 METADATA = "metadata.parquet"
 
 SCHEMA = pa.schema(

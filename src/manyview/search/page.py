@@ -6,12 +6,13 @@ from typing import Any
 
 from manyview.page import page_environment
 from manyview.search.hits import Hit
+from manyview.search.layout import IMAGE
 from manyview.search.thumbnail import thumbnail
 from manyview.search.weights import RECORD
 
 __all__ = ["render_page"]
 
-_VIEW_NAMES = {"image": "picture"}  # what people who have never seen a view call it
+_VIEW_NAMES = {IMAGE: "picture"}  # what people who have never seen a view call it
 
 
 def render_page(

@@ -19,7 +19,7 @@ class RowBlocks(Protocol):
 
 
 def top_rows(
-    features: RowBlocks, query: Features, top: int, block_rows: int = 65_536
+    features: RowBlocks, query: Features, top: int, block_rows: int = 8_192
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """(rows, scores) of the `top` greatest inner products of `features` [n, d] with `query` [d], best first.
 

@@ -68,12 +68,12 @@ class ViewFiles:
         features, present = self.model.encode_views(records)
         views = {name: present_rows(features[name], present[name]) for name in features}
         views = {name: view for name, view in views.items() if len(view[1])}
-        for name, (rows, places) in views.items():
+        for name, (rows, positions) in views.items():
             if name not in self._views:
                 self._views[name] = _Pair.create(self.folder, view_files(len(self._views)), self.model.embed_dim)
                 self._weights[name] = self.model.config.record.weights.get(name, 1.0)
-            self._views[name].append(rows, self.rows + places)
-        weighted = [places for name, (_, places) in views.items() if self._weights[name] > 0]
+            self._views[name].append(rows, self.rows + positions)
+        weighted = [positions for name, (_, positions) in views.items() if self._weights[name] > 0]
         ranked = np.unique(np.concatenate(weighted)) if weighted else np.empty(0, np.int64)
         vectors = weighted_mean(views, self._weights, len(records), self.model.embed_dim)
         self._records.append(vectors[ranked], self.rows + ranked)

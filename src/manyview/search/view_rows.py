@@ -28,7 +28,7 @@ class ViewRows:
         return self.features[block]
 
     def positions(self, records: RowNumbers) -> tuple[RowNumbers, RowNumbers]:
-        """(places in `records`, places in `rows`) of the records that have this view."""
+        """(positions in `records`, positions in `rows`) of the records that have this view."""
         after = np.searchsorted(self.rows, records)
         inside = np.flatnonzero(after < len(self.rows))
         inside = inside[self.rows[after[inside]] == records[inside]]
@@ -36,8 +36,8 @@ class ViewRows:
 
     def cosines(self, query: Features, records: RowNumbers) -> dict[int, float]:
         """record -> its inner product with the query [dim]; only the rows of these records are read."""
-        inside, places = self.positions(records)
-        scores = (self.features[places].astype(np.float64) * query).sum(axis=1)
+        inside, positions = self.positions(records)
+        scores = (self.features[positions].astype(np.float64) * query).sum(axis=1)
         return dict(zip(records[inside].tolist(), scores.tolist(), strict=True))
 
 
@@ -60,8 +60,10 @@ class WeightedRecords:
 
     def __getitem__(self, block: slice) -> Features:
         records = self.rows[block]
-        placed = {name: view.positions(records) for name, view in self.views.items()}
-        parts = {name: (self.views[name].features[places], inside) for name, (inside, places) in placed.items()}
+        parts = {}
+        for name, view in self.views.items():
+            inside, positions = view.positions(records)
+            parts[name] = view.features[positions], inside
         return weighted_mean(parts, self.weights, len(records), self.dim)
 
 

@@ -15,7 +15,7 @@ from manyview.corpus import Corpus, Record
 from manyview.errors import DataError, UsageError
 from manyview.search.encoder import Encoder
 from manyview.search.hits import shown_texts, shown_titles
-from manyview.search.layout import CARD, METADATA, SCHEMA, IndexCard, Origin
+from manyview.search.layout import CARD, IMAGE, METADATA, SCHEMA, IndexCard, Origin
 from manyview.search.thumbnail import UNDECODABLE, thumbnail
 from manyview.search.view_files import ViewFiles
 
@@ -60,7 +60,7 @@ def write_index(
                         progress(rows.total() + skipped.total(), total)
         views.finish()
         broken = skipped[_UNDECODABLE]
-        pictures = broken + views.rows_with("image")
+        pictures = broken + views.rows_with(IMAGE)
         if broken > _MAX_UNDECODABLE_SHARE * pictures:
             raise DataError(f"{broken} of {pictures} pictures in {corpus.folder} cannot be decoded")
         card = IndexCard(
