@@ -100,7 +100,8 @@ def mixed_records(count: int = 40, seed: int = 0) -> list[Record]:
         texts = [Text("title", f"{title} thing", "en"), Text("tags", tags[0]), Text("tags", tags[1])]
         texts = [text for text in texts if random.random() < 0.6]
         caption = [Text("caption", "a white wall", "en")] if i % 5 == 0 else []
-        return Record(id=str(i), group=str(i), image=picture(COLORS[color]), texts=(*texts, *caption), source="painted")
+        image = picture(COLORS[color]) if i % 4 or not texts else None
+        return Record(id=str(i), group=str(i), image=image, texts=(*texts, *caption), source="painted")
 
     return [made(i) for i in range(count)]
 
