@@ -82,12 +82,12 @@ def bars(page: Page) -> list[tuple[str, str, float]]:
 
 def test_each_hit_shows_a_bar_for_what_ranked_it_and_for_each_of_its_views() -> None:
     views = {"image": 0.5, "title": 0.8, "tags": -0.1}
-    hit = Hit(1, 0.6, "x", (("en", "cat"),), "test", "", "", "", b"", views, (("tags", "en", "pet · fur"),))
+    hit = Hit(1, 1.0, "x", (("en", "cat"),), "test", "", "", "", b"", views, (("tags", "en", "pet · fur"),))
     page = Page(render_page([hit], total=1, text="dog", weights={"image": 1.0, "title": 0.5}))
     assert bars(page) == [
-        ("record", "0.600", 75.0),
-        ("picture", "0.50", 62.5),
-        ("title", "0.80", 100.0),
+        ("record", "1.000", 100.0),
+        ("picture", "0.50", 50.0),
+        ("title", "0.80", 80.0),
         ("tags", "-0.10", 0.0),
     ]
     assert "pet · fur" in page.text

@@ -43,7 +43,7 @@ def render_page(
         .get_template("page.html")
         .render(
             hits=hits,
-            longest=max((score for hit in hits for score in hit.views.values()), default=0.0),
+            longest=max((score for hit in hits for score in (hit.score, *hit.views.values())), default=0.0),
             total=total,
             text=text,
             picture=None if image is None else thumbnail(image),
