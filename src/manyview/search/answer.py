@@ -99,7 +99,7 @@ def answer(
         encoder = load(model)
     else:
         model, encoder = path, load(path)
-        index = run_index(path, encoder, Corpus.open(corpus or _own_corpus(path)), progress=progress)
+        index = run_index(path, encoder, Corpus.open(corpus) if corpus else _own_corpus(path), progress=progress)
     hits = search(encoder, index, text=text, image=picture, top=top, by=by, weights=weights)
     used = with_weights(index.weights, weights) if weights else index.weights
     return Answer(tuple(hits), index, text, picture, model, by, used)
@@ -118,13 +118,16 @@ def _model_of(index: Index) -> Path:
     return beside if model_origin(beside).sha256 == index.card.model.sha256 else Path(index.card.model.path)
 
 
-def _own_corpus(run: Path) -> str:
-    """The corpus that a run was trained on."""
+def _own_corpus(run: Path) -> Corpus:
+    """The corpus that a run was trained on; of several the one with pictures: others lend their words only."""
     try:
-        config = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
-        if isinstance(config["corpus"], str):
-            return config["corpus"]
-        reason = "was trained on several corpora"
+        trained_on = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))["corpus"]
+        names = [trained_on] if isinstance(trained_on, str) else list(trained_on)
     except (OSError, yaml.YAMLError, KeyError, TypeError):
-        reason = "does not say which corpus to search"
-    raise UsageError(f"{run} {reason}: name one with --corpus")
+        raise UsageError(f"{run} does not say which corpus to search: name one with --corpus") from None
+    corpora = [Corpus.open(name) for name in names]
+    if len(corpora) > 1:
+        corpora = [corpus for corpus in corpora if any(map(corpus.image_count, corpus.splits))]
+    if len(corpora) != 1:
+        raise UsageError(f"{run} was trained on several corpora: name one with --corpus, of {', '.join(names)}")
+    return corpora[0]
