@@ -64,6 +64,8 @@ def report_table(report: BuildReport) -> Table:
     table.add_column(justify="right")
     for split, records in report.records.items():
         table.add_row(f"records, {split}", f"{records:,}")
+    if report.texts_only:
+        table.add_row("records of texts only, among these", f"{report.texts_only:,}")
     for kind, texts in report.texts.items():
         table.add_row(f"texts, {kind}", f"{texts:,}")
     if report.ids_apart:

@@ -19,13 +19,17 @@ import pyarrow as pa
 
 from manyview.corpus.builder.config import BuildConfig
 from manyview.corpus.builder.earlier import Earlier
+from manyview.corpus.builder.frames import first_rows, looks_hashes, tied_groups
 from manyview.corpus.builder.identity import TEXT_APART, Identities, Scope
 from manyview.corpus.builder.scores import StagedScores
 from manyview.corpus.builder.shard_plan import Plan, ShardPlan
 from manyview.corpus.builder.stage import Staged
-from manyview.corpus.builder.together import Component, bounds, tied_components
+from manyview.corpus.builder.staged import IMAGES
+from manyview.corpus.builder.texts_only import TextsOnly
+from manyview.corpus.builder.together import Component, bounds, largest_split, tied_components
 from manyview.corpus.cleaning.near_duplicates import components, stand_ins
 from manyview.corpus.engine import refusals_as_os_errors
+from manyview.corpus.shard import TEXTS_ONLY_BYTES
 from manyview.errors import UsageError
 
 if TYPE_CHECKING:
@@ -90,8 +94,19 @@ class _Planner:
         images, aliases = self._distinct(by_id)
         aliases = self._merged(images, aliases)
         kept = self._kept(images, aliases)
-        placed = self._placed(kept, self._components(kept, aliases))
+        tied = self._components(kept, aliases)
+        placed = self._placed("split", kept, tied)
+        if any(part.texts_only for part in self.parts):
+            placed = placed.concat(self._texts_only(placed, aliases, tied).select(*placed.column_names))
         return self._cut(placed, aliases)
+
+    def _texts_only(self, placed: Any, aliases: Any, tied: Mapping[str, Component]) -> Any:
+        """The records without an image, placed in the split that is trained on."""
+        records = first_rows(self.daft, self._read([p.texts_only for p in self.parts if p.texts_only]), ["id"])
+        chooser = TextsOnly(self.daft, self._written, self.config.split, self.earlier, self.skipped)
+        views = self._kept_ids(self._read([file for file, _ in self.views]), aliases) if self.views else None
+        chosen = self._placed("texts-only", chooser.chosen(records, self.found, placed, views), tied)
+        return chosen.with_column("split", self.daft.lit(largest_split(self.config.split)))
 
     def _identified(self) -> Iterator[tuple[str, int]]:
         """The texts whose image is known, in files of their own."""
@@ -106,7 +121,7 @@ class _Planner:
         """Of the images with one id the first, and whether there are several."""
         col = self.daft.col
         contents = col("content").min().alias("least"), col("content").max().alias("most")
-        firsts = _first(self.daft, found, ["id"], *contents).with_column("several", col("least") != col("most"))
+        firsts = first_rows(self.daft, found, ["id"], *contents).with_column("several", col("least") != col("most"))
         return self._written("by-id", firsts.exclude("least", "most"))
 
     def _distinct(self, by_id: Any) -> tuple[Any, Any]:
@@ -117,7 +132,7 @@ class _Planner:
         if self.identities.disputed or self.config.equal_ids == "same":
             others = found.join(by_id.select(col("id"), col("content").alias("first")), on="id")
             self.skipped[SAME_ID] = others.where(col("content") != col("first")).count_rows()
-        images = self._written("by-content", _first(self.daft, by_id, ["content", "length"]))
+        images = self._written("by-content", first_rows(self.daft, by_id, ["content", "length"]))
         keepers = images.select(col("content"), col("length"), col("id").alias("keeper"))
         same = by_id.join(keepers, on=["content", "length"]).where(col("id") != col("keeper"))
         aliases = self._written("aliases", same.select("id", "keeper"))
@@ -146,7 +161,7 @@ class _Planner:
         if self.config.clean.near_duplicates.action != "merge":
             return aliases
         table = self._looks(images)
-        hashes, present = _hashes(table["looks"])
+        hashes, present = looks_hashes(table["looks"])
         keeper = stand_ins(hashes, self.config.clean.near_duplicates.distance, present)
         gone = np.flatnonzero(keeper != np.arange(len(keeper)))
         gone = gone[gone >= len(self.earlier.records)]
@@ -185,14 +200,14 @@ class _Planner:
         col = self.daft.col
         found = self.found.select("id", "group")
         owners = self._kept_ids(found, aliases).join(kept.select(col("id"), col("group").alias("other")), on="id")
-        yield from _pairs(owners.where(col("group") != col("other")).select("group", "other").distinct())
+        yield from tied_groups(owners.where(col("group") != col("other")).select("group", "other").distinct())
 
     def _ties_of_looks(self, kept: Any) -> Iterator[tuple[str, str]]:
         """Groups of images that look the same."""
         if self.config.clean.near_duplicates.action != "group":
             return
         table = self._looks(kept)
-        hashes, present = _hashes(table["looks"])
+        hashes, present = looks_hashes(table["looks"])
         number = components(hashes, self.config.clean.near_duplicates.distance, present)
         _, first, which = np.unique(number, return_index=True, return_inverse=True)
         later = np.flatnonzero(first[which] != np.arange(len(number)))
@@ -209,21 +224,18 @@ class _Planner:
         )
         said = self._kept_ids(views, aliases).join(kept.select("id", "group"), on="id").select("kind", "said", "group")
         firsts = said.groupby("kind", "said").agg(col("group").min().alias("other"))
-        yield from _pairs(
+        yield from tied_groups(
             said.join(firsts, on=["kind", "said"])
             .where(col("group") != col("other"))
             .select("group", "other")
             .distinct()
         )
 
-    def _placed(self, kept: Any, tied: Mapping[str, Component]) -> Any:
-        """Each image with its component, split and shard."""
+    def _placed(self, name: str, kept: Any, tied: Mapping[str, Component]) -> Any:
+        """Each image with its component and split."""
         col = self.daft.col
-        columns = {
-            "group": list(tied),
-            "together": [of.name for of in tied.values()],
-            "tied": [of.split for of in tied.values()],
-        }
+        names, splits = ([getattr(of, name) for of in tied.values()] for name in ("name", "split"))
+        columns = {"group": list(tied), "together": names, "tied": splits}
         table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
         joined = kept.join(self.daft.from_arrow(table), on="group", how="left")
         drawn = self._by_range(col("draw"), bounds(self.config.split))
@@ -231,7 +243,7 @@ class _Planner:
         joined = joined.with_columns({"together": col("together").fill_null(col("group")), "split": split}).exclude(
             "tied", "draw"
         )
-        return self._written("split", joined)
+        return self._written(name, joined)
 
     def _by_range(self, value: Any, ends: Sequence[tuple[Any, float]]) -> Any:
         """The name of the range a value falls into."""
@@ -281,8 +293,8 @@ class _Planner:
     def _shards(self, placed: Any) -> dict[str, int]:
         """How many shards each split needs."""
         col = self.daft.col
-        sums = placed.groupby("split").agg(col("length").sum().alias("bytes"), col("id").count().alias("records"))
-        rows = list(sums.iter_rows())
+        sizes = col("length").fill_null(TEXTS_ONLY_BYTES).sum().alias("bytes")
+        rows = list(placed.groupby("split").agg(sizes, col("id").count().alias("records")).iter_rows())
         texts = sum(part.counts.get("text bytes", 0) for part in self.parts)
         each = _RECORD_BYTES + texts / max(1, sum(row["records"] for row in rows))
         most = self.config.shards.max_bytes
@@ -322,7 +334,9 @@ class _Planner:
             yield some
 
     def _read(self, files: Sequence[str]) -> Any:
-        """The rows of all the files; to Daft a path is a pattern, which a user's folder must not become."""
+        """The rows of all the files, images of none; to Daft a path is a pattern, which a folder must not become."""
+        if not files:
+            return self.daft.from_arrow(IMAGES.empty_table())
         return self.daft.read_parquet([_PATTERN.sub(r"\\\g<0>", file) for file in files])
 
     def _written(self, name: str, frame: Any) -> Any:
@@ -332,19 +346,3 @@ class _Planner:
 
     def _files(self, name: str, frame: Any) -> list[str]:
         return [row["path"] for row in frame.write_parquet(str(self.folder / name)).iter_rows()]
-
-
-def _first(daft: Any, frame: Any, keys: list[str], *others: Any) -> Any:
-    """Of the rows with the same keys, the one that stands first in the sources, and other aggregates of them all."""
-    firsts = frame.groupby(*keys).agg(daft.col("place").min().alias("first"), *others)
-    return frame.join(firsts, on=keys).where(daft.col("place") == daft.col("first")).exclude("first")
-
-
-def _hashes(looks: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """The hashes, and which rows have one."""
-    return looks.fill_null(0).to_numpy(), looks.is_valid().to_numpy()
-
-
-def _pairs(frame: Any) -> Iterator[tuple[str, str]]:
-    for row in frame.iter_rows():
-        yield row["group"], row["other"]

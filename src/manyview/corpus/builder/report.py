@@ -20,6 +20,7 @@ class BuildReport:
     languages: Mapping[str, int]
     licenses: Mapping[str, int]
     skipped: Mapping[str, Mapping[str, int]]
+    texts_only: int = 0  # records without an image
     ids_apart: int = 0  # images called SOURCE/ID, because their id names another image in another source
 
     @property

@@ -109,11 +109,11 @@ class _Build:
         tasks = list(self._part_tasks())
         staged = self._stage(tasks)
         staged += self._fetched(staged, tasks)
-        if not any(part.images for part in staged):
+        if not any(part.images or part.texts_only for part in staged):
             if not self._reasons():
                 raise UsageError(
-                    "the sources hold no image: say which column names them, as in sources.0.image=COLUMN, "
-                    "or look whether a source is empty"
+                    "the sources hold no image: say which column names them, as in sources.0.image=COLUMN, or "
+                    "that they are texts only, as in sources.0.texts_only=true, or look whether a source is empty"
                 )
             raise DataError(f"no image can be used: {spoken(self._reasons())}")
         plan = self._plan(staged, scores, tasks)
@@ -212,7 +212,7 @@ class _Build:
     def _plan(self, staged: Sequence[Staged], scores: Sequence[StagedScores], tasks: Sequence[PartTask]) -> Plan:
         """The plan, made once: it is kept with all that it was made from."""
         self.progress("planning", 0, 1)
-        of = [(part.images, part.views) for part in staged]
+        of = [(part.images, part.views, part.texts_only) for part in staged]
         earlier = len(self.earlier.records), sorted(self.earlier.shards.items())
         folder = self.folder / f"plan-{digest(self.config, of, earlier, [one.file for one in scores])}"
         done = folder / "plan.pickle"
@@ -285,6 +285,9 @@ class _Build:
             licenses=summed(one.licenses for one in written),
             skipped={label: ordered(counts) for label, counts in self.skipped.items() if +counts},
             ids_apart=ids_apart,
+            texts_only=sum(
+                shard.records - shard.images for of in splits.values() for shard in of if shard.images is not None
+            ),
         )
         builds = [
             *(old.about.get("builds", []) if old else []),

@@ -45,6 +45,7 @@ _SEEN = ("id", "url", "bytes", "path", "offset", "length")
 
 Known = tuple[str, int, int, int, int | None, int | None]  # KNOWN_FIELDS of an image
 
+_TABLES = ("images", "views", "urls", "links", "texts_only", "refused")
 _ROWS_AT_ONCE = 4096
 
 
@@ -56,6 +57,7 @@ class Staged:
     views: str | None
     urls: str | None
     links: str | None
+    texts_only: str | None  # records without an image, as rows of images
     refused: str | None  # ids of images that were looked at and left out, where ids are addresses
     counts: dict[str, int]
     skipped: dict[str, int]
@@ -124,16 +126,17 @@ def staged_once(folder: Path, key: str, work: Callable[[PartWriter], None]) -> S
     if found is None:
         with PartWriter(folder, f"{key}-{uuid.uuid4().hex[:8]}") as out:
             work(out)
-        tables = {name: out.written(name) for name in ("images", "views", "urls", "links", "refused")}
+        tables = {name: out.written(name) for name in _TABLES}
         found = asdict(Staged(**tables, counts=dict(out.counts), skipped=dict(out.skipped)))
         write_json(done, found)
     return Staged(**found)
 
 
 def _stage_part(task: PartTask, out: PartWriter) -> None:
-    images, views = task.first_place, task.first_place
+    images, views, others = task.first_place, task.first_place, task.first_place
     with PointedBytes() as pointed:
-        for batch in task.part.read():
+        for read in task.part.read():
+            batch = read if read.texts_only is None or task.scope.named else _under_source(read, task.source)
             out.skipped.update(batch.skipped)
             _add_views(_bound(batch, images), views, task, out)
             if batch.links is not None:
@@ -142,6 +145,9 @@ def _stage_part(task: PartTask, out: PartWriter) -> None:
             named = pc.and_(placed["bytes"].is_null(), placed["path"].is_null())
             _add_images(placed.filter(pc.invert(named)), task, pointed, out)
             _add_urls(placed.filter(named), task, out)
+            if batch.texts_only is not None:
+                _add_texts_only(_placed(task, others, batch.texts_only), task, out)
+                others += len(batch.texts_only)
             images, views = images + len(batch.images), views + len(batch.views)
 
 
@@ -150,6 +156,27 @@ def _stage_fetched(task: FetchedTask, out: PartWriter) -> None:
         for batch in opened.iter_batches(_ROWS_AT_ONCE):
             named = pa.Table.from_batches([batch])
             _add_images(_found(named, task.store, out), task.part, pointed, out)
+
+
+def _under_source(batch: Batch, source: str) -> Batch:
+    """A batch of texts whose ids are places in files: under the name of its source no other one has them."""
+    assert batch.texts_only is not None
+
+    def named(table: pa.Table) -> pa.Table:
+        ids = pc.binary_join_element_wise(encodable(source), table["id"], "/")
+        return table.set_column(table.column_names.index("id"), "id", ids)
+
+    return dataclasses.replace(batch, views=named(batch.views), texts_only=named(batch.texts_only))
+
+
+def _add_texts_only(placed: pa.Table, task: PartTask, out: PartWriter) -> None:
+    """Records without an image; nothing of them can be looked at."""
+    for name in _LOOKED_AT:
+        placed = placed.append_column(name, pa.nulls(len(placed), pa.int64()))
+    origin = pa.repeat(pa.scalar(encodable(task.part.name)), len(placed))
+    placed = placed.set_column(placed.column_names.index("origin"), "origin", origin)
+    out.add("texts_only", placed.select(staged.IMAGES.names).cast(staged.IMAGES))
+    out.counts["texts only"] += len(placed)
 
 
 def _bound(batch: Batch, first_image: int) -> pa.Table:

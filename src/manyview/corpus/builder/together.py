@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from manyview.corpus.builder.config import SplitConfig
 from manyview.corpus.builder.staged import draw
 
-__all__ = ["Component", "bounds", "tied_components"]
+__all__ = ["Component", "bounds", "largest_split", "tied_components"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def tied_components(
         known = next((settled[group] for group in groups if group in settled), None)
         if known or large or len(groups) > 1:
             name = groups[0]
-            component = known or Component(name, _largest(split) if large else _drawn(split, seed, name))
+            component = known or Component(name, largest_split(split) if large else _drawn(split, seed, name))
             found.update(dict.fromkeys(groups, component))
     return found
 
@@ -73,7 +73,8 @@ def _connected(ties: Iterable[tuple[str, str]], others: Iterable[str]) -> list[l
     return list(members.values())
 
 
-def _largest(split: SplitConfig) -> str:
+def largest_split(split: SplitConfig) -> str:
+    """The name of the split with the largest share: the one that is trained on."""
     return max(split.shares, key=lambda name: split.shares[name])
 
 

@@ -25,9 +25,9 @@ from manyview.corpus.builder.staged import IMAGES, VIEWS
 from manyview.corpus.builder.tables import read_tables
 from manyview.corpus.cleaning.boilerplate import Boilerplate
 from manyview.corpus.fingerprint import image_identity
-from manyview.corpus.shard import SCHEMA, shard_writer
+from manyview.corpus.shard import SCHEMA, TEXTS_ONLY_BYTES, shard_writer
 from manyview.corpus.shard_counts import ShardCounts
-from manyview.corpus.table import IMAGE_TYPE, TEXT_TYPE
+from manyview.corpus.table import IMAGE_TYPE, NO_IMAGE_HASH, TEXT_TYPE
 from manyview.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["ShardTask", "WrittenShard", "write_shard"]
 
 SILENT = "image: too few texts say anything about it"
+WITHOUT_ANYTHING = "record: neither an image nor enough texts"
 TWICE = "text: said twice of the image"
 _LISTED = pa.schema([field for field in IMAGES if field.name != "draw"] + [("together", pa.string())])
 _TEXTS = pa.list_(TEXT_TYPE)
@@ -107,8 +108,11 @@ def _write(task: ShardTask) -> WrittenShard:
         skipped.update(unfit)
     lists, twice = _gathered(images["id"], views)
     skipped[TWICE] = twice
-    enough = pc.greater_equal(lists["texts"].combine_chunks().value_lengths(), task.min_texts)
-    skipped[SILENT] = len(images) - (pc.sum(enough).as_py() or 0)
+    pictured = images["path"].is_valid()
+    least = pc.if_else(pictured, task.min_texts, max(1, task.min_texts))
+    enough = pc.greater_equal(lists["texts"].combine_chunks().value_lengths(), least)
+    for reason, of_kind in ((SILENT, pictured), (WITHOUT_ANYTHING, pc.invert(pictured))):
+        skipped[reason] = pc.sum(pc.and_(of_kind, pc.invert(enough))).as_py() or 0
     images, lists = images.filter(enough), lists.filter(enough)
     said = lists["texts"].combine_chunks().flatten()
     return WrittenShard(
@@ -148,7 +152,7 @@ def _write_files(task: ShardTask, images: pa.Table, lists: pa.Table) -> dict[str
     with PointedBytes() as pointed, landing(file) as handle:
         hashing = _Hashing(handle)
         with shard_writer(pa.PythonFile(hashing, mode="w"), compress_images=False) as writer:
-            for start, stop in _row_groups(images["length"].to_numpy(), lists, task.row_group_bytes):
+            for start, stop in _row_groups(images["length"], lists, task.row_group_bytes):
                 part, said = images.slice(start, stop - start), lists.slice(start, stop - start)
                 rows = _rows(part, said, pointed, task.encoding)
                 writer.write_table(rows, row_group_size=stop - start)
@@ -190,28 +194,38 @@ def _rows(images: pa.Table, lists: pa.Table, pointed: PointedBytes, encoding: En
     """Records in the schema of a shard."""
     data, hashes = _read(images, pointed)
     if not encoding.untouched:
-        anew = [encoded_anew(one, encoding) for one in data.to_pylist()]
-        data, hashes = pa.array(anew, pa.binary()), pa.array([image_identity(one) for one in anew], pa.int64())
-    pixels = pa.StructArray.from_arrays([data, pa.nulls(len(data), pa.string())], fields=list(IMAGE_TYPE))
+        anew = [None if one is None else encoded_anew(one, encoding) for one in data.to_pylist()]
+        identities = [None if one is None else image_identity(one) for one in anew]
+        data, hashes = pa.array(anew, pa.binary()), pa.array(identities, pa.int64())
+    paths = pa.nulls(len(data), pa.string())
+    pixels = pa.StructArray.from_arrays([data, paths], fields=list(IMAGE_TYPE), mask=data.is_null())
     columns = {
         **{name: images[name] for name in ("id", "source", "license", "attribution")},
         "group": images["together"],
         "image": pixels,
-        "image_hash": hashes,
+        "image_hash": pc.fill_null(hashes, NO_IMAGE_HASH),
         "texts": _flat(lists["texts"]).cast(_TEXTS),
     }
     return pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
 
 
 def _read(images: pa.Table, pointed: PointedBytes) -> tuple[pa.BinaryArray, pa.ChunkedArray]:
-    """Bytes, and the `image_identity` of each: as it was found before where the file has not been touched since."""
+    """Bytes, and the `image_identity` of each: as it was found before where the file has not been touched since.
+
+    Both are null for a record without an image.
+    """
+    pictured, hashes = images["path"].is_valid().combine_chunks(), images["content"]
+    images = images.filter(pictured)
     paths, content, stamps = (images[name].to_pylist() for name in ("path", "content", "stamp"))
     data = pointed.read_all(list(zip(paths, images["offset"].to_pylist(), images["length"].to_pylist(), strict=True)))
     now = {path: pointed.stamp(path) for path in set(paths)}  # after reading: a later change is not in the bytes
     for place, (path, expected, stamp) in enumerate(zip(paths, content, stamps, strict=True)):
         if (stamp is None or stamp != now[path]) and image_identity(data[place].as_py()) != expected:
             raise DataError(f"{path} has changed since it was looked at: start the build again")
-    return data, images["content"]
+    if len(data) < len(pictured):
+        numbers = pc.subtract(pc.cumulative_sum(pictured.cast(pa.int64())), 1)
+        data = data.take(pc.if_else(pictured, numbers, pa.scalar(None, pa.int64())))
+    return data, hashes
 
 
 def _provenance(images: pa.Table, lists: pa.Table) -> pa.Table:
@@ -223,10 +237,11 @@ def _provenance(images: pa.Table, lists: pa.Table) -> pa.Table:
     return pa.Table.from_arrays([columns[name] for name in PROVENANCE.names], schema=PROVENANCE)
 
 
-def _row_groups(lengths: np.ndarray, lists: pa.Table, max_bytes: int) -> Iterator[tuple[int, int]]:
-    """Consecutive rows of about equal size, as few groups as `max_bytes` allows."""
-    texts = lists["texts"].combine_chunks()
-    sizes = lengths + 64 + _text_bytes(texts)
+def _row_groups(lengths: pa.ChunkedArray, lists: pa.Table, max_bytes: int) -> Iterator[tuple[int, int]]:
+    """Consecutive rows of about equal size, as few groups as `max_bytes` allows; no image has no length."""
+    texts = _text_bytes(lists["texts"].combine_chunks())
+    pictured = lengths.is_valid().to_numpy()
+    sizes = np.where(pictured, lengths.fill_null(0).to_numpy() + texts, np.maximum(texts, TEXTS_ONLY_BYTES)) + 64
     groups = int(-(-sizes.sum() // max_bytes))
     number = (np.cumsum(sizes) - sizes) * groups // sizes.sum()
     starts = np.flatnonzero(np.diff(number, prepend=-1))

@@ -71,6 +71,7 @@ class CorpusPart(OneFile):
         columns |= {"id": ids, "group": groups, "bytes": pc.struct_field(records["image"], "bytes")}
         nothing = {field.name: pa.nulls(len(records), field.type) for field in IMAGES}
         images = pa.table({**nothing, **columns}).select(IMAGES.names).cast(IMAGES)
+        pictured = pc.or_(*(pc.struct_field(records["image"], name).is_valid() for name in ("bytes", "path")))
         texts = records["texts"].combine_chunks()
         rows, said = pc.list_parent_indices(texts), pc.list_flatten(texts)
         origins = [f"{self.file.name}:{first + row}" for row in rows.to_pylist()]
@@ -79,7 +80,15 @@ class CorpusPart(OneFile):
             *(pc.struct_field(said, name) for name in VIEWS.names[1:5]),
             pa.array(origins, pa.string()),
         ]
-        return Batch(images, pa.Table.from_arrays(views, schema=VIEWS), beside=rows.cast(pa.int64()))
+        numbers = pc.subtract(pc.cumulative_sum(pictured.cast(pa.int64())), 1)
+        beside = pc.if_else(pictured, numbers, pa.scalar(None, pa.int64())).combine_chunks().take(rows)
+        without_image = images.filter(pc.invert(pictured))
+        return Batch(
+            images.filter(pictured),
+            pa.Table.from_arrays(views, schema=VIEWS),
+            beside=beside,
+            texts_only=without_image if len(without_image) else None,
+        )
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,8 @@ class Batch:
     Text views of an image may stand in another batch than the image, in any part of any source. `beside` says of each
     view which row of `images` stands in the same row of the source, null for none: such a text is of that image alone.
     Without it views belong to images by their ids. `links` are addresses under which an image of another address may be
-    found, in rows (url, target), the best first.
+    found, in rows (url, target), the best first. `texts_only` are records that have no image: rows of IMAGES that name
+    none.
     """
 
     images: pa.Table
@@ -55,6 +56,7 @@ class Batch:
     skipped: Counter[str] = field(default_factory=Counter)
     beside: pa.Array | None = None
     links: pa.Table | None = None
+    texts_only: pa.Table | None = None
 
 
 class Part(Protocol):

@@ -45,6 +45,8 @@ def completed(
     a column that is not there, and when neither an image (unless the source itself `has_image`) nor a text is found, or
     texts that belong to nothing.
     """
+    if mapping.texts_only and has_image:
+        raise UsageError(f"{where} holds images: texts_only is for tables and data sets of texts")
     if mapping.views is None:
         mapping = with_fields(mapping, _guessed(mapping, schema, has_image))
         mapping = mapping if sample is None else _with_splits(mapping, sample)
@@ -54,8 +56,11 @@ def completed(
             f"`image: COLUMN` with one of {_listed(schema.names)}"
         )
     require_names(mapping.columns(optional=False), schema.names, where)
-    if mapping.id is None and mapping.image is None and not has_image:
-        raise UsageError(f"{where} has texts of no image: name an `id` or `image` column, of {_listed(schema.names)}")
+    if mapping.id is None and mapping.image is None and not has_image and not mapping.texts_only:
+        raise UsageError(
+            f"{where} has texts of no image: name an `id` or `image` column, of {_listed(schema.names)}, or say "
+            "`texts_only: true` for records without an image"
+        )
     return mapping
 
 
@@ -70,7 +75,7 @@ def require_names(needed: Sequence[str], names: Sequence[str], where: str) -> No
 
 def _guessed(mapping: RowMapping, schema: pa.Schema, has_image: bool) -> dict[str, object]:
     names = schema.names
-    image = None if has_image else _image_struct(schema) or _first(IMAGES, names)
+    image = None if has_image or mapping.texts_only else _image_struct(schema) or _first(IMAGES, names)
     found = {
         "id": mapping.id or _first(IDS, names),
         "group": mapping.group or _first(GROUPS, names),

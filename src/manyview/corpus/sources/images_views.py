@@ -25,7 +25,7 @@ from manyview.corpus.sources.detect import require_names
 from manyview.corpus.sources.files import File, find_files
 from manyview.corpus.sources.language_tags import language_tags
 from manyview.corpus.sources.mapped import weights_of
-from manyview.corpus.sources.mapping import Column, ImageForm, ViewMapping
+from manyview.corpus.sources.mapping import TEXTS_ONLY, Column, ImageForm, ViewMapping
 from manyview.corpus.sources.pictures import Places, pictures
 from manyview.corpus.sources.table_rows import parquet_blocks, parquet_schema
 from manyview.errors import UsageError
@@ -52,6 +52,7 @@ class ImagesViewsConfig(Config):
         description="folder that image paths are relative to and must stay inside; default: that of the table, "
         "and any path",
     )
+    texts_only: bool = Field(default=False, description=TEXTS_ONLY.replace("each row", "each id of views"))
 
     def describe(self) -> str:
         """One line a reader can check."""
@@ -65,6 +66,7 @@ class ImagesViewsPart:
     table: Literal["images", "views"]
     file: File
     root: str | None
+    texts_only: bool = False
 
     @property
     def name(self) -> str:
@@ -82,7 +84,7 @@ class ImagesViewsPart:
         places = Places(posixpath.dirname(self.file.path), self.root)
         skipped = Counter[str]()
         for block in until_damage(parquet_blocks(self.file, None, wanted), self.file.path, skipped):
-            yield images_batch(block, places) if self.table == "images" else views_batch(block)
+            yield images_batch(block, places) if self.table == "images" else views_batch(block, self.texts_only)
         if skipped:
             yield counted_batch(skipped)
 
@@ -101,6 +103,8 @@ class ImagesViewsSource:
         """A part for each file, images first. Raises UsageError for missing files and columns."""
         if self.config.images is None and self.config.views is None:
             raise UsageError("an images_views source needs `images` or `views`: files of one of the two tables")
+        if self.config.texts_only and self.config.images is not None:
+            raise UsageError("texts_only makes records without an image: give `views` and no `images`")
         return [*self._parts("images", self.config.images), *self._parts("views", self.config.views)]
 
     def _parts(
@@ -109,7 +113,7 @@ class ImagesViewsSource:
         for number, file in enumerate(find_files(path, SUFFIXES) if path is not None else []):
             if number == 0:
                 require_names(NEEDED[table], _names(file), file.path)
-            yield ImagesViewsPart(table, file, self.config.root)
+            yield ImagesViewsPart(table, file, self.config.root, self.config.texts_only)
 
 
 def images_batch(block: Block, places: Places) -> Batch:
@@ -134,8 +138,8 @@ def images_batch(block: Block, places: Places) -> Batch:
     return Batch(table.filter(pc.and_(good, somewhere)), VIEWS.empty_table(), +skipped)
 
 
-def views_batch(block: Block) -> Batch:
-    """Rows of the table views."""
+def views_batch(block: Block, texts_only: bool = False) -> Batch:
+    """Rows of the table views; with `texts_only` their ids are records without an image."""
     skipped = Counter[str]()
     ids, kinds, texts = (_texts(block, name, skipped) for name in ("id", "kind", "text"))
     weights, bad_weight = weights_of(block, ViewMapping(column="text", weight=Column(column="weight")))
@@ -154,7 +158,10 @@ def views_batch(block: Block) -> Batch:
         good = pc.and_(good, pc.invert(bad))
     languages = language_tags(_texts(block, "lang", skipped))
     table = pa.Table.from_arrays([ids, kinds, texts, languages, weights, origins], schema=VIEWS)
-    return Batch(IMAGES.empty_table(), table.filter(good), +skipped)
+    table = table.filter(good)
+    ids = table["id"].unique()
+    without_image = pa.table([ids if of.name == "id" else pa.nulls(len(ids), of.type) for of in IMAGES], schema=IMAGES)
+    return Batch(IMAGES.empty_table(), table, +skipped, texts_only=without_image if texts_only else None)
 
 
 def _texts(block: Block, name: str, skipped: Counter[str]) -> pa.Array:

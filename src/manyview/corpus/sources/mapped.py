@@ -43,6 +43,8 @@ def mapped(block: Block, mapping: RowMapping, places: Places) -> Batch:
         "attribution": _scalar(block, mapping.attribution, "attribution", skipped),
     }
     images = pa.table([columns[field.name].cast(field.type) for field in IMAGES], schema=IMAGES)
+    if mapping.texts_only:
+        return Batch(IMAGES.empty_table(), texts, +skipped, texts_only=images.filter(pc.and_(good, pc.invert(silent))))
     pictured = pc.and_(good, has_image)
     numbers = pc.subtract(pc.cumulative_sum(pictured.cast(pa.int64())), 1)
     beside = pc.if_else(pictured, numbers, pa.scalar(None, pa.int64())).take(speaking.combine_chunks())

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from manyview.config import Config
 
-__all__ = ["Column", "Constant", "ImageForm", "ImageMapping", "RowMapping", "ViewMapping", "with_fields"]
+__all__ = [
+    "TEXTS_ONLY",
+    "Column",
+    "Constant",
+    "ImageForm",
+    "ImageMapping",
+    "RowMapping",
+    "ViewMapping",
+    "with_fields",
+]
 
 ImageForm = Literal["auto", "path", "url", "bytes", "base64"]
+TEXTS_ONLY = (
+    "each row is a record of texts without an image, for the training split: glossaries, translations, taxonomies, "
+    "pairs of queries; where another source has an image of its id, its texts join that image"
+)
 COLUMN = "name of the column; a field of a struct or of JSON text as column.field"
 
 
@@ -89,6 +102,13 @@ class RowMapping(Config):
         default=None, description="column of author or vendor, or {constant: name}"
     )
     views: Views | None = Field(default=None, description="for each kind of text, its column or columns")
+    texts_only: bool = Field(default=False, description=TEXTS_ONLY)
+
+    @model_validator(mode="after")
+    def _texts_or_images(self) -> Self:
+        if self.texts_only and self.image is not None:
+            raise ValueError("texts_only makes records without an image: name no `image`, or leave texts_only out")
+        return self
 
     def all_views(self) -> Iterator[tuple[str, ViewMapping]]:
         """Each kind with each of its columns, in the order given."""
