@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from drawing import Drawing, Sprite, Vector
 from packages import Package
 from PIL import Image
+from wording import distinct, spoken, tag_texts
 
 from manyview.corpus import Text
 
@@ -20,6 +22,16 @@ PACKAGE = Package(
 )
 FOLDER = "usr/share/tuxpaint/stamps"
 LICENSE = "GPL-2.0-only"
+NAME_WORDS = 4
+ARTICLES = ("a ", "an ", "the ", "some ")
+TOGETHER = {
+    "arttools": "art tools",
+    "masstransit": "mass transit",
+    "naturalforces": "natural forces",
+    "newyears": "new year",
+    "roadsigns": "road signs",
+}
+STYLES = {"cartoon", "english", "filled", "german", "lowercase", "outlined", "symbols", "uppercase"}
 LANGUAGES = {"zh_cn": "zh", "de": "de", "es": "es", "fr": "fr", "ja": "ja", "ru": "ru"}
 
 
@@ -34,7 +46,9 @@ def drawings(folder: Path, dropped: Counter[str]) -> Iterator[Drawing]:
             continue
         name = file.relative_to(root).with_suffix("").as_posix()
         category = " > ".join(name.split("/")[:-1])
+        title = _title(said["en"], file.stem)
         texts = [Text("caption", sentence, lang) for lang, sentence in said.items()]
+        texts += [Text("title", title, "en"), *tag_texts(_tags(name, title, said["en"]), "en")]
         yield Drawing(
             id=f"tuxpaint/{name}",
             group=f"tuxpaint/{said['en'].casefold()}",
@@ -44,6 +58,21 @@ def drawings(folder: Path, dropped: Counter[str]) -> Iterator[Drawing]:
             license=LICENSE,
             attribution="the Tux Paint developers",
         )
+
+
+def _title(sentence: str, stem: str) -> str:
+    """`A red kangaroo.` -> `red kangaroo`; what is longer than a name is told by the name of the file."""
+    words = re.split(r"[.!?—]", sentence)[0].strip(" “”")
+    article = next((article for article in ARTICLES if words.casefold().startswith(article)), "")
+    short = words[len(article) :]
+    return short if len(short.split()) <= NAME_WORDS else spoken(stem)
+
+
+def _tags(name: str, title: str, sentence: str) -> list[str]:
+    """The folders, closest first, then the long words of a sentence that says more than the title."""
+    folders = [TOGETHER.get(part, spoken(part)) for part in reversed(name.split("/")[:-1]) if part not in STYLES]
+    long_words = re.findall(r"[a-z]{5,}", sentence.casefold()) if len(sentence.split()) > NAME_WORDS else []
+    return distinct([*folders, *long_words], but_not=[title, *title.split()])
 
 
 def _picture(file: Path) -> Vector | Sprite | None:
