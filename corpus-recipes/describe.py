@@ -30,16 +30,28 @@ def describe(
         "concepts": len({item.record.group for item in items}),
         "components": len({item.component for item in items}),
         "largest_component": max(Counter(item.component for item in items).values()),
-        "packages": [
-            {
-                "registry": package.registry,
-                "name": package.name,
-                "version": package.version,
-                "sha256": package.sha256,
-            }
-            for package in packages
-        ],
+        "packages": packages_about(packages),
         "dropped": {source: dict(sorted(reasons.items())) for source, reasons in dropped.items()},
+    }
+
+
+def packages_about(packages: Sequence[Package]) -> list[dict[str, str]]:
+    """Where each package comes from, and what it must be."""
+    return [
+        {"registry": package.registry, "name": package.name, "version": package.version, "sha256": package.sha256}
+        for package in packages
+    ]
+
+
+def texts_about(records: Sequence[Record]) -> dict[str, Any]:
+    """Records of one source: how many, their texts by kind, the languages of their titles, their licenses."""
+    texts = [text for record in records for text in record.texts]
+    return {
+        "records": len(records),
+        "titles": len({text.text for text in texts if text.kind == "title"}),
+        "texts": dict(sorted(Counter(text.kind for text in texts).items())),
+        "languages": dict(sorted(Counter(text.lang for text in texts if text.kind == "title").items())),
+        "licenses": dict(sorted(Counter(record.license for record in records).items())),
     }
 
 
