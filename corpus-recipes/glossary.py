@@ -22,7 +22,8 @@ from sources.wordnet_rows import wordnet_rows
 from manyview.corpus import Record, write_corpus
 
 SEED = 0
-MAX_SHARD_BYTES = 12_000_000
+MAX_SHARD_BYTES = 80 << 20
+ROW_GROUP_BYTES = 32 << 20  # short texts compress better in larger pieces
 TITLE = {True: "The glossary", False: "The whole glossary"}
 
 
@@ -35,7 +36,15 @@ def build(out: Path, cache: Path, common: bool) -> None:
         *unihan.unihan_rows(unpacked(unihan.PACKAGE, cache), dropped["unihan"]),
     ]
     about = glossary_about(records, dropped)
-    write_corpus(out, {"train": records}, name="glossary", seed=SEED, max_shard_bytes=MAX_SHARD_BYTES, about=about)
+    write_corpus(
+        out,
+        {"train": records},
+        name="glossary",
+        seed=SEED,
+        max_shard_bytes=MAX_SHARD_BYTES,
+        row_group_bytes=ROW_GROUP_BYTES,
+        about=about,
+    )
     (out / "README.md").write_text(glossary_readme(TITLE[common], about), encoding="utf-8")
 
 

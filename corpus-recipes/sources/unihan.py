@@ -22,7 +22,6 @@ LICENSE = "Unicode-DFS-2015"
 ATTRIBUTION = "Unicode, Inc., Unihan database"
 MEANING, USED = "kDefinition", "kHanyuPinlu"
 MOST_TAGS = 8
-NO_IMAGE = b"no image"
 REMARK = re.compile(r"\([^)]*\)|\[[^]]*\]")
 FIRST_WORD = re.compile(r"^(?:to|a|an|the|be|type of|kind of) ")
 GRAMMAR = re.compile(
@@ -63,7 +62,7 @@ def _record(code: str, tags: list[str]) -> Record:
     return Record(
         id=f"{SOURCE}/{code}",
         group=f"{SOURCE}/{code}",
-        image=NO_IMAGE,
+        image=None,
         texts=(Text("title", chr(int(code[2:], 16)), "zh"), *tag_texts(tags, "en")),
         source=SOURCE,
         license=LICENSE,

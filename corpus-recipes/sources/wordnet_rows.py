@@ -17,9 +17,10 @@ ATTRIBUTION = "Princeton University, WordNet 3.0"
 MOST_BELOW = 10_500  # artifact has more synsets below it, person has fewer
 FIRST_LEVELS = 6
 TAXA = "n07992450"  # taxonomic group: Latin names
+COUNTRY = "n08544813"
 DRAWN = {5, 6, 8, 11, 12, 13, 17, 18, 19, 20, 25}  # animals, things made, the body, events, feelings, food, ..., shapes
 MOST_TAGS = 18
-NO_IMAGE = b"no image"
+LEAST_SHARE = 0.1
 WORD = re.compile(r"[a-z]{3,}")
 EXAMPLE = re.compile(r'\s*[;:,]?\s*"')
 # The commonest words of glosses that say how, not what. Words that WordNet has no entry for (of, with, which) are left
@@ -42,39 +43,38 @@ def wordnet_rows(wordnet: WordNet, dropped: Counter[str], common: bool) -> Itera
     """One record a synset: lemmas are titles, what it is tied to are tags, the gloss is the description.
 
     Verbs and adjectives too: people ask for "happy" and "something to drink". With `common`, only what pictures and
-    searches are about: see `is_common`.
+    searches are about: see `is_common`; and countries, for their flags.
     """
     abstract = {key for key, count in _counts_below(wordnet).items() if count > MOST_BELOW}
-    taxa = _below(wordnet, TAXA)
+    taxa, countries = synsets_below(wordnet, TAXA), synsets_below(wordnet, COUNTRY)
     for synset in wordnet.synsets.values():
         tags = [] if synset.key in abstract else _tags(wordnet, synset, abstract)
-        if reason := _reason_to_drop(synset, tags, taxa, common):
+        reason = _reason_to_drop(synset, tags, taxa)
+        if not reason and common and not is_common(synset) and synset.key not in countries:
+            reason = "not common"
+        if reason:
             dropped[reason] += 1
         else:
             yield _record(synset, tags)
 
 
 def is_common(synset: Synset) -> bool:
-    """Whether its words were met in tagged texts, or it is a kind of thing people draw, under an everyday name.
+    """Whether it was met in WordNet's tagged texts, or is a kind of thing that people draw, under an everyday name.
 
-    A meaning that makes up less than a tenth of the uses of its words is not common.
+    A meaning that has less than a tenth of the uses of each of its words is not common.
     """
-    words = zip(synset.lemmas, synset.uses, synset.shares, strict=True)
+    words = [*zip(synset.lemmas, synset.uses, synset.shares, strict=True)]
     if synset.topic in DRAWN and not synset.related("@i"):
-        return any(
-            share >= (0.1 if uses else 0.5) and lemma.islower() and lemma.count(" ") < 2 for lemma, uses, share in words
-        )
-    return any(uses and share >= 0.1 for _, uses, share in words)
+        return any(share >= LEAST_SHARE and lemma.islower() and lemma.count(" ") < 2 for lemma, _, share in words)
+    return any(uses and share >= LEAST_SHARE for _, uses, share in words)
 
 
-def _reason_to_drop(synset: Synset, tags: list[str], taxa: set[str], common: bool) -> str:
+def _reason_to_drop(synset: Synset, tags: list[str], taxa: set[str]) -> str:
     if synset.key[0] == "r":
         return "adverb"
     if synset.key in taxa:
         return "name of a genus, a family or an order"
-    if not tags:
-        return "tied to nothing"
-    return "not common" if common and not is_common(synset) else ""
+    return "" if tags else "tied to nothing"
 
 
 def _record(synset: Synset, tags: list[str]) -> Record:
@@ -84,7 +84,7 @@ def _record(synset: Synset, tags: list[str]) -> Record:
     return Record(
         id=f"{SOURCE}/{synset.key}",
         group=f"{SOURCE}/{synset.key}",
-        image=NO_IMAGE,
+        image=None,
         texts=(*titles, *tag_texts(tags, "en"), *([Text("description", gloss, "en")] if gloss else [])),
         source=SOURCE,
         license=LICENSE,
@@ -105,7 +105,7 @@ def _tags(wordnet: WordNet, synset: Synset, abstract: set[str]) -> list[str]:
 
     above = synset.related("@", "@i")
     higher = [key for other in above for key in wordnet.synsets[other].related("@", "@i")]
-    below = sorted(synset.related("~", "~i"), key=lambda key: -sum(wordnet.synsets[key].uses))
+    kinds = sorted(synset.related("~", "~i"), key=lambda key: -sum(wordnet.synsets[key].uses))
     parts = synset.related("%p", "%s", "%m", "#p", "#s", "#m")
     family = synset.related("+", "&", "=", "*", ">", "$", "^", "\\", ";c")
     words = [wordnet.base_form(word) for word in WORD.findall(definition(synset).lower())]
@@ -113,9 +113,9 @@ def _tags(wordnet: WordNet, synset: Synset, abstract: set[str]) -> list[str]:
         *synset.lemmas[1:4],
         *lemmas(above, 2),
         *lemmas(higher, 1),
-        *lemmas(below[:5], 1),
+        *lemmas(kinds[:5], 1),
         *lemmas(parts[:3], 1),
-        *lemmas(family[:4], 1),
+        *lemmas(family[:6], 1),
         *(word for word in words if word and word not in STOP_WORDS),
     ]
     return distinct(tags, but_not=synset.lemmas[:1])[:MOST_TAGS]
@@ -123,15 +123,17 @@ def _tags(wordnet: WordNet, synset: Synset, abstract: set[str]) -> list[str]:
 
 def _counts_below(wordnet: WordNet) -> dict[str, int]:
     """How many synsets are kinds of a synset, for those of WordNet's first levels."""
-    level = {synset.key for synset in wordnet.synsets.values() if synset.key[0] == "n" and not synset.related("@", "@i")}
+    level = {
+        synset.key for synset in wordnet.synsets.values() if synset.key[0] == "n" and not synset.related("@", "@i")
+    }
     counts = {}
     for _ in range(FIRST_LEVELS):
-        counts |= {key: len(_below(wordnet, key)) for key in level}
+        counts |= {key: len(synsets_below(wordnet, key)) for key in level}
         level = {other for key in level for other in wordnet.synsets[key].related("~")} - counts.keys()
     return counts
 
 
-def _below(wordnet: WordNet, start: str) -> set[str]:
+def synsets_below(wordnet: WordNet, start: str) -> set[str]:
     """The synset and everything that is a kind or an example of it."""
     reached, todo = {start}, [start]
     while todo:

@@ -24,7 +24,7 @@ from manyview.errors import DataError, UsageError, require_utf8
 if TYPE_CHECKING:
     from manyview.corpus.location import Location
 
-STARTER = "starter"
+PACKAGED = ("starter", "glossary")
 DEFAULT_SPLIT = "train"
 NUMBERED_SPLIT = re.compile(r"(\w+?)[-_.]\d+(?:-of-\d+)?")
 UNREADABLE = (pa.ArrowException, OSError, LookupError, ValueError)
@@ -39,15 +39,15 @@ class Corpus:
 
     @classmethod
     def open(cls, path: str | Path | Location) -> Corpus:
-        """Open a corpus folder, on this machine or under scheme://; "starter" is the one that comes with the package.
+        """Open a corpus folder, on this machine or under scheme://; "starter" and "glossary" come with the package.
 
         A folder of Parquet files in our schema needs no manifest: its splits are read off the file names.
         Raises UsageError for what is not a corpus or holds no record, DataError for a damaged one.
         """
         require_utf8(path)
-        folder = starter_folder() if str(path) == STARTER else locate(path)
+        folder = packaged_folder(str(path)) if str(path) in PACKAGED else locate(path)
         if not _is_folder(folder):
-            raise UsageError(f"no corpus at {folder}: give a folder of shards, or 'starter'")
+            raise UsageError(f"no corpus at {folder}: give a folder of shards, 'starter' or 'glossary'")
         if (folder / MANIFEST).is_file():
             manifest = _read_manifest(folder / MANIFEST)
             _check_sizes(folder, manifest)
@@ -151,9 +151,9 @@ def read_block(block: Block, columns: Sequence[str] | None = None) -> pa.Table:
     return table
 
 
-def starter_folder() -> Path:
-    """Where the packaged starter corpus lies."""
-    return Path(__file__).parent.parent / "starter"
+def packaged_folder(name: str) -> Path:
+    """Where a corpus of PACKAGED lies."""
+    return Path(__file__).parent.parent / name
 
 
 def _is_folder(folder: Location) -> bool:

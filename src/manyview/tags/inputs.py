@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manyview.corpus import Corpus
+from manyview.corpus.corpus import PACKAGED
 from manyview.corpus.location import locate
 from manyview.corpus.manifest import MANIFEST
 from manyview.corpus.sources.contract import Source
@@ -27,7 +28,7 @@ def images_at(path: str | Path) -> Iterator[tuple[str, bytes]]:
     What is listed but cannot be read comes with no bytes, so that it is counted.
     """
     place = Path(path)
-    if str(path) == "starter" or (place / MANIFEST).is_file():
+    if str(path) in PACKAGED or (place / MANIFEST).is_file():
         return images_of_corpus(Corpus.open(path))
     if place.is_dir():
         return images_of_folder(place)

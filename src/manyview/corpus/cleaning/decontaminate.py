@@ -14,7 +14,7 @@ from manyview.config import Config
 from manyview.corpus.cleaning.image_facts import ImageFacts, look
 from manyview.corpus.cleaning.near_duplicates import FARTHEST, near_to
 from manyview.corpus.cleaning.text_keys import said_keys
-from manyview.corpus.corpus import Corpus
+from manyview.corpus.corpus import PACKAGED, Corpus
 from manyview.corpus.fingerprint import image_identity, text_identity
 from manyview.corpus.location import locate
 from manyview.errors import UsageError
@@ -94,7 +94,7 @@ def _contents(place: str) -> Iterator[tuple[bytes | None, Iterable[str]]]:
         return
     folder, _, split = place.partition("#")
     location = locate(folder)
-    if split or folder == "starter" or _looks_like_a_corpus(folder):
+    if split or folder in PACKAGED or _looks_like_a_corpus(folder):
         yield from _records(folder, split)
     elif location.is_dir():
         files = sorted(file for file in location.rglob("*") if file.is_file())

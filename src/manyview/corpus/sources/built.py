@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from manyview.config import Config
-from manyview.corpus.corpus import STARTER, Corpus, starter_folder
+from manyview.corpus.corpus import PACKAGED, Corpus, packaged_folder
 from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
 from manyview.corpus.sources.damage import counted_batch, until_damage
 from manyview.corpus.sources.files import File, OneFile, find_files
@@ -31,7 +31,7 @@ class CorpusConfig(Config):
     """A corpus of shards."""
 
     type: Literal["corpus"] = "corpus"
-    path: str = Field(description="folder of a corpus, or 'starter'")
+    path: str = Field(description="folder of a corpus, 'starter' or 'glossary'")
     splits: tuple[str, ...] = Field(default=(), description="the splits to take; default: all")
     prefix: str = Field(
         default="", description="put before each id and group, where two sources use one id for two images"
@@ -107,6 +107,6 @@ class CorpusSource:
         if unknown := sorted(set(self.config.splits) - set(corpus.splits)):
             raise UsageError(f"{self.config.path} has no split {unknown[0]!r}, only {', '.join(corpus.splits)}")
         wanted = self.config.splits or tuple(corpus.splits)
-        folder = str(starter_folder()) if self.config.path == STARTER else self.config.path
+        folder = str(packaged_folder(self.config.path)) if self.config.path in PACKAGED else self.config.path
         paths = [posixpath.join(folder, shard.file) for split in wanted for shard in corpus.manifest.splits[split]]
         return [CorpusPart(file, self.config.prefix) for file in find_files(paths, (".parquet",))]

@@ -7,7 +7,7 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable
 
-from manyview.corpus.corpus import STARTER
+from manyview.corpus.corpus import PACKAGED
 from manyview.corpus.location import locate
 from manyview.corpus.manifest import MANIFEST
 from manyview.corpus.sources.built import CorpusConfig
@@ -50,7 +50,7 @@ def guess_source(path: str) -> AnySource:
 
 
 def _guessed(path: str) -> AnySource:
-    if path == STARTER or _is_file(posixpath.join(path, MANIFEST)):
+    if path in PACKAGED or _is_file(posixpath.join(path, MANIFEST)):
         return CorpusConfig(path=path)
     for name in LISTS:
         if _is_file(posixpath.join(path, name)):

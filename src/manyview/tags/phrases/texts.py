@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from manyview.corpus import Corpus
+from manyview.corpus.corpus import PACKAGED
 from manyview.corpus.manifest import MANIFEST
 from manyview.corpus.sources.contract import VIEWS
 from manyview.errors import DataError, UsageError
@@ -20,7 +21,7 @@ _ROWS_AT_ONCE = 10_000
 
 def views_at(path: str | Path) -> Iterator[pa.Table]:
     """The texts of a corpus, or of a Parquet file of VIEWS. Raises UsageError, DataError for a damaged one."""
-    if str(path) == "starter" or (Path(path) / MANIFEST).is_file():
+    if str(path) in PACKAGED or (Path(path) / MANIFEST).is_file():
         return _of_corpus(Corpus.open(path))
     if Path(path).is_dir():
         raise UsageError(f"{path} is a folder without a corpus, allowed: a corpus, or a Parquet file of views")
