@@ -9,8 +9,7 @@ other words, so that "picture and title, asked by tags" can be measured. Every s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from assemble import connect
@@ -20,12 +19,12 @@ from packages import Package, unpacked
 from render import render_all
 from run import run
 from sources import fontawesome, healthicons, lucide, phosphor, tuxpaint
+from sources.icon import base_icons
 
 from manyview.corpus import write_corpus
 
 SIDE_PX = 80
 QUALITY = 70
-LEAST_TAGS = 2
 LETTERS = "tuxpaint/symbols/alphabets/"
 ICON_SETS: dict[str, tuple[Package, Callable[[Path], Iterator[Drawing]], str]] = {
     "phosphor": (phosphor.PACKAGE, phosphor.drawings, "fill/"),
@@ -54,25 +53,6 @@ def build(out: Path, cache: Path, side: int) -> None:
     write_corpus(out, splits, name="unseen", about=about)
     text = readme("Drawings never trained on", "corpus-recipes/unseen.py", about)
     (out / "README.md").write_text(text, encoding="utf-8")
-
-
-def base_icons(source: str, icons: Iterable[Drawing], dropped: Counter[str]) -> Iterator[Drawing]:
-    """Icons with tags whose name does not extend another's: not "calendar plus" where there is a "calendar"."""
-    first: dict[str, Drawing] = {}
-    for icon in icons:
-        if icon.group in first:
-            dropped["second icon of a concept"] += 1
-        else:
-            first[icon.group] = icon
-    names = {icon.titles[0].casefold() for icon in first.values()}
-    for icon in first.values():
-        words = icon.titles[0].casefold().split()
-        if any(" ".join(words[:count]) in names for count in range(1, len(words))):
-            dropped["variation of another icon"] += 1
-        elif sum(text.kind == "tags" for text in icon.texts) < LEAST_TAGS:
-            dropped["too few tags"] += 1
-        else:
-            yield replace(icon, source=source, group=f"{source}/{icon.group}")
 
 
 if __name__ == "__main__":

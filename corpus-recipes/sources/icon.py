@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from drawing import Drawing, Vector
 from wording import distinct, spoken, tag_texts
@@ -25,6 +26,7 @@ STYLE_WORDS = {
     "alt",
     "variant",
 }
+LEAST_TAGS = 2
 MARKERS = re.compile(r"\*\w+\*|dhis2:.*")
 
 
@@ -71,3 +73,22 @@ def concept(title: str) -> str:
     words = [word for word in title.casefold().split() if word not in STYLE_WORDS and not word.isdigit()]
     singular = [word[:-1] if len(word) > 3 and word.endswith("s") and word[-2] != "s" else word for word in words]
     return " ".join(singular) or title.casefold()
+
+
+def base_icons(source: str, icons: Iterable[Drawing], dropped: Counter[str]) -> Iterator[Drawing]:
+    """Icons with tags whose name does not extend another's: not "calendar plus" where there is a "calendar"."""
+    first: dict[str, Drawing] = {}
+    for icon in icons:
+        if icon.group in first:
+            dropped["second icon of a concept"] += 1
+        else:
+            first[icon.group] = icon
+    names = {icon.titles[0].casefold() for icon in first.values()}
+    for icon in first.values():
+        words = icon.titles[0].casefold().split()
+        if any(" ".join(words[:count]) in names for count in range(1, len(words))):
+            dropped["variation of another icon"] += 1
+        elif sum(text.kind == "tags" for text in icon.texts) < LEAST_TAGS:
+            dropped["too few tags"] += 1
+        else:
+            yield replace(icon, source=source, group=f"{source}/{icon.group}")

@@ -25,18 +25,18 @@ WORD = re.compile(r"[a-z]{3,}")
 EXAMPLE = re.compile(r'\s*[;:,]?\s*"')
 # The commonest words of glosses that say how, not what. Words that WordNet has no entry for (of, with, which) are left
 # out already.
-STOP_WORDS = frozenset(
-    "about act after all also another any are area based be bearing become before being belong can capable "
-    "cause certain characteristic characterize common commonly condition consist contain degree denote "
-    "different down during each either especially etc except find first form full general genus give have "
-    "having he her his include instance into involve it its kind lack less like made make manner many mark "
-    "marked may mean means member more most much name native near new non not number occur off often one only "
-    "order other out over part particular parts person pertain place plural point process produce property "
-    "provide put quality relate relating resemble resembling result same serve set several show showing "
-    "similar single small so some someone something sort state such take thing things three through time "
-    "together two type typical typically under unit use used using usual usually various very was way well "
-    "where who widely will work yield".split()
-)
+STOP_WORDS = """
+about act after all also another any are area based be bearing become before being belong can capable
+cause certain characteristic characterize common commonly condition consist contain degree denote
+different down during each either especially etc except find first form full general genus give have
+having he her his include instance into involve it its kind lack less like made make manner many mark
+marked may mean means member more most much name native near new non not number occur off often one only
+order other out over part particular parts person pertain place plural point process produce property
+provide put quality relate relating resemble resembling result same serve set several show showing
+similar single small so some someone something sort state such take thing things three through time
+together two type typical typically under unit use used using usual usually various very was way well
+where who widely will work yield
+"""
 
 
 def wordnet_rows(wordnet: WordNet, dropped: Counter[str], common: bool) -> Iterator[Record]:
@@ -108,6 +108,7 @@ def _tags(wordnet: WordNet, synset: Synset, abstract: set[str]) -> list[str]:
     kinds = sorted(synset.related("~", "~i"), key=lambda key: -sum(wordnet.synsets[key].uses))
     parts = synset.related("%p", "%s", "%m", "#p", "#s", "#m")
     family = synset.related("+", "&", "=", "*", ">", "$", "^", "\\", ";c")
+    stop_words = frozenset(STOP_WORDS.split())
     words = [wordnet.base_form(word) for word in WORD.findall(definition(synset).lower())]
     tags = [
         *synset.lemmas[1:4],
@@ -116,7 +117,7 @@ def _tags(wordnet: WordNet, synset: Synset, abstract: set[str]) -> list[str]:
         *lemmas(kinds[:5], 1),
         *lemmas(parts[:3], 1),
         *lemmas(family[:6], 1),
-        *(word for word in words if word and word not in STOP_WORDS),
+        *(word for word in words if word and word not in stop_words),
     ]
     return distinct(tags, but_not=synset.lemmas[:1])[:MOST_TAGS]
 
