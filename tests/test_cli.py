@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from PIL import Image
 from tests.train.conftest import TINY, corpus
 from tests.train.processes import training, wait_for_step
 
-from manyview import __version__, cli
+from manyview import DualEncoder, __version__, cli
 from manyview.config import load_config
 from manyview.corpus import Corpus, Record, Text, write_corpus
 from manyview.train import TrainConfig, recipe
@@ -133,6 +134,48 @@ def test_evaluate_prints_a_table_or_json(run, trained, corpus, monkeypatch):
     code, out, _ = run("evaluate", trained, "--on", corpus)
     assert code == 0
     assert "text → image" in out
+    assert "no record task" not in out
+
+
+def test_evaluate_judges_records_and_learns_their_weights_on_another_split(run, trained, corpus, tmp_path):
+    shutil.copytree(trained / "model", tmp_path / "model")
+    records = list(Corpus.open(corpus).records("train"))
+    held_out = list(Corpus.open(corpus).records("test"))
+    write_corpus(tmp_path / "more", {"test": records, "val": held_out}, name="more")
+    on = ("evaluate", tmp_path / "model", "--on", tmp_path / "more")
+    code, out, _ = run(*on, "--json")
+    assert code == 0
+    answers = json.loads(out)["records"]["squares"]["title"]
+    assert set(answers) == {"record", "text", "image", "bm25", "bm25+record"}
+    assert 0 < answers["record"]["mrr"] <= 1
+    code, out, said = run(*on, "--learn-weights", "val")
+    assert code == 0
+    assert "BM25+RECORD" in out.upper()
+    assert "record weights, learned on the split 'val': image 1, tags" in said
+    assert set(DualEncoder.from_pretrained(tmp_path / "model").config.record.weights) == {"image", "tags", "title"}
+    assert "another one, as val" in run(*on, "--learn-weights", "test")[2]
+    assert "no corpus has the split 'nowhere'" in run(*on, "--learn-weights", "nowhere")[2]
+
+
+def test_a_training_learns_record_weights_where_it_has_a_split_for_it(run, trained, corpus, tmp_path):
+    splits = {"train": list(Corpus.open(corpus).records("train")), "val": list(Corpus.open(corpus).records("test"))}
+    write_corpus(tmp_path / "more", splits, name="more")
+    out = tmp_path / "run"
+    code, _, said = run("train", "many-view", "--corpus", tmp_path / "more", "--out", out, *TINY[:1], *TINY[2:])
+    assert code == 0
+    assert "record weights, learned on the split 'val'" in said
+    assert DualEncoder.from_pretrained(out).config.record.weights.keys() == {"image", "tags", "title"}
+    assert DualEncoder.from_pretrained(trained).config.record.weights == {}
+    assert "record weights stay 1: no corpus has the split 'val'" in (trained / "train.log").read_text()
+
+
+def test_a_corpus_without_record_tasks_is_judged_by_pictures_and_says_so(run, trained, corpus, tmp_path):
+    records = [replace(r, texts=r.texts[:1]) for r in Corpus.open(corpus).records("train")]
+    write_corpus(tmp_path / "titled", {"test": records}, name="titled")
+    code, out, said = run("evaluate", trained, "--on", tmp_path / "titled", "--json")
+    assert code == 0
+    assert json.loads(out)["records"] == {}
+    assert "no record task: the texts of the split are of one kind (title), the one that asks" in said
 
 
 def test_search_finds_by_words_chinese_and_pictures(run, trained, corpus, tmp_path):

@@ -9,7 +9,18 @@ import torch
 
 from manyview import DualEncoder
 from manyview.corpus import Corpus, Record, Text
-from manyview.evaluate import comparison, encode_split, evaluate, evaluate_records, mean_comparison, with_records
+from manyview.distributed import ALONE
+from manyview.errors import UsageError
+from manyview.evaluate import (
+    RecordResults,
+    comparison,
+    encode_split,
+    evaluate,
+    evaluate_records,
+    figures,
+    mean_comparison,
+    with_records,
+)
 from manyview.model import ModelConfig, RecordConfig, TextTowerConfig
 
 from .conftest import ColorModel, number_in, picture, thing
@@ -156,3 +167,32 @@ def test_without_controls_the_records_alone_answer_and_alike(corpus_of: Build) -
     assert {answer for _, _, answer in alone.cells} == {"record"}
     for key, cell in alone.cells.items():
         assert cell.ranks.tolist() == whole.cells[key].ranks.tolist()
+
+
+def test_records_without_a_picture_stand_among_records_and_not_among_pictures(corpus_of: Build) -> None:
+    records = [thing(n, tags=[f"tag {n}"]) for n in range(30)]
+    records = [replace(r, image=None) if n % 3 == 0 else r for n, r in enumerate(records)]
+    corpus, model = corpus_of(test=records), ColorModel(number_in)
+    pictures = evaluate(model, corpus).to_dict()["colors"]["title"]
+    assert (pictures["t2i"]["gallery"], pictures["t2i"]["r1"], pictures["i2t"]["r1"]) == (20, 100.0, 100.0)
+    whole = evaluate_records(model, corpus)
+    title = whole.to_dict()["colors"]["title"]
+    assert (title["record"]["gallery"], title["record"]["r1"], title["text"]["r1"]) == (30, 100.0, 100.0)
+    found = dict(zip(whole.cells["colors", "title", "image"].names, title_ranks(whole, "image"), strict=True))
+    assert {n for n in range(30) if found[f"thing {n}"] == 29} == set(range(0, 30, 3))
+    again = evaluate_records(model, corpus, encoded=encode_split(model, corpus)).to_dict()
+    assert again == whole.to_dict()
+
+
+def title_ranks(results: RecordResults, answer: str) -> list[int]:
+    return results.cells["colors", "title", answer].ranks.tolist()
+
+
+def test_a_split_without_any_picture_has_no_picture_task_but_record_tasks(corpus_of: Build) -> None:
+    corpus = corpus_of(test=[replace(thing(n, tags=[f"tag {n}"]), image=None) for n in range(20)])
+    with pytest.raises(UsageError, match="no record of the split 'test' has a picture"):
+        evaluate(ColorModel(number_in), corpus)
+    assert evaluate_records(ColorModel(number_in), corpus).to_dict()["colors"]["tags"]["record"]["r1"] == 100.0
+    found = figures(ColorModel(number_in), {"one": corpus}, "test", ALONE, "records")
+    assert found["colors/records/tags/r10"] == 100.0
+    assert not any(name in found for name in ("colors/title/r10", "colors/all/r10"))

@@ -34,7 +34,7 @@ TEXTS = (
 )
 RECORDS = [
     Record("all", "g", picture(0), TEXTS),
-    Record("tags only", "g", None, TEXTS[3:5]),  # type: ignore[arg-type]
+    Record("tags only", "g", None, TEXTS[3:5]),
     Record("picture only", "g", picture(1), ()),
     Record("other title", "g", picture(2), (Text("title", "dog"), Text("caption", "a dog", "en"))),
 ]
@@ -105,7 +105,7 @@ def test_the_languages_of_training_count_alone_except_where_a_kind_has_none_of_t
 def test_a_weight_of_zero_leaves_a_view_out() -> None:
     model = model_with()
     texts = model.encode_record(RECORDS[:1], weights={"image": 0})
-    torch.testing.assert_close(texts, model.encode_record([replace(RECORDS[0], image=None)]))  # type: ignore[arg-type]
+    torch.testing.assert_close(texts, model.encode_record([replace(RECORDS[0], image=None)]))
 
 
 def test_a_record_that_weights_or_nothing_leave_without_a_view_is_named() -> None:
@@ -113,7 +113,7 @@ def test_a_record_that_weights_or_nothing_leave_without_a_view_is_named() -> Non
     with pytest.raises(UsageError, match=r"all views of the record 'picture only' \(image\) have the weight 0"):
         model.encode_record(RECORDS, weights={"image": 0})
     with pytest.raises(DataError, match="record 'nothing' has neither a picture nor a text"):
-        model.encode_record([Record("nothing", "g", None, ())])  # type: ignore[arg-type]
+        model.encode_record([Record("nothing", "g", None, ())])
     with pytest.raises(DataError):
         model.encode_record([replace(RECORDS[0], image=b"no picture")])
 

@@ -221,3 +221,35 @@ def test_metrics_that_cannot_be_written_are_a_sentence(config, tmp_path):
 
     with pytest.raises(ManyviewError, match=r"cannot write to .*train\.log"):
         train(config(), tmp_path / "run", sinks=[block])
+
+
+def test_a_finished_model_keeps_the_record_weights_it_is_given_and_says_so(config, tmp_path):
+    asked = []
+
+    def weigh(model):
+        asked.append(model.config.record.langs)
+        return {"image": 1.0, "tags": 2.0}, "tags count twice"
+
+    settings = config("views.langs={en: 1.0}")
+    plain = train(settings, tmp_path / "plain")
+    weighed = train(settings, tmp_path / "weighed", weigher=weigh)
+    assert asked == [("en",)]
+    assert weighed.config.record.weights == {"image": 1.0, "tags": 2.0}
+    assert plain.config.record.weights == {}
+    assert equal(plain, weighed)
+    assert "tags count twice" in RunFolder(tmp_path / "weighed").log.read_text()
+
+
+def test_record_weights_that_a_user_sets_are_kept(config, tmp_path):
+    settings = config("model.record.weights={title: 3.0}")
+    model = train(settings, tmp_path / "set", weigher=lambda model: pytest.fail("asked for weights that are set"))
+    assert model.config.record.weights == {"title": 3.0}
+
+
+def test_record_weights_that_cannot_be_learned_do_not_cost_the_model(config, tmp_path):
+    def fail(model):
+        raise DataError("the picture of r1 is damaged")
+
+    for name, weigh in (("damaged", fail), ("negative", lambda model: ({"title": -1.0}, "learned"))):
+        assert train(config(), tmp_path / name, weigher=weigh).config.record.weights == {}
+        assert "warning: record weights stay 1: the " in RunFolder(tmp_path / name).log.read_text()

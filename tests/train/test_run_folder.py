@@ -42,6 +42,7 @@ CHANGED = {
     "log_every": "3",
     "evaluate_every": "1",
     "evaluate_split": "test",
+    "evaluate_score": "records",
     "keep_best": "true",
     "save_every": "1",
     "save_minutes": "0.001",

@@ -1,6 +1,5 @@
 """Models: the verbs that train them, judge them and use them."""
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,11 +8,13 @@ import typer
 
 from manyview.cli.app import CorpusArgument, DeviceOption, JsonOption, app
 from manyview.cli.output import print_counts, print_json, print_message, print_table, write, writing
+from manyview.cli.training import evaluator, print_dry_run, train_config, weigher
 from manyview.errors import UsageError
 from manyview.terminal import literal_console
 
 if TYPE_CHECKING:
-    from manyview.train import Evaluator, TrainConfig
+    from manyview import DualEncoder
+    from manyview.corpus import Corpus
 
 verb = partial(app.command, rich_help_panel="Models")
 
@@ -47,7 +48,7 @@ def views(
     from manyview.data.contact_sheet import render_sheet, sheet_rows
     from manyview.train import batch_source
 
-    settings = _train_config(recipe, corpus, config, overrides)
+    settings = train_config(recipe, corpus, config, overrides)
     settings = settings.model_copy(update={"batch_size": rows})
     source = batch_source(settings, [Corpus.open(corpus)], lambda texts, max_tokens: {})
     page = render_sheet(
@@ -81,9 +82,9 @@ def train(
     """
     if resume and overwrite:
         raise UsageError("--resume and --overwrite exclude each other: give one of them")
-    settings = _train_config(recipe, corpus, config, overrides)
+    settings = train_config(recipe, corpus, config, overrides)
     if dry_run:
-        _print_dry_run(settings, out, processes)
+        print_dry_run(settings, out, processes)
         return
 
     from contextlib import nullcontext
@@ -96,8 +97,18 @@ def train(
     watched = JobProgress({settings.recipe: 1.0}) if world.rank == 0 else None
     with watched or nullcontext():
         sinks = [watched.sink(settings.recipe)] if watched else []
-        evaluator = world.together(lambda: _evaluator(settings))
-        run(settings, out, resume=resume, overwrite=overwrite, sinks=sinks, evaluator=evaluator, world=world)
+        judge = world.together(lambda: evaluator(settings))
+        weigh = world.together(lambda: weigher(settings))
+        run(
+            settings,
+            out,
+            resume=resume,
+            overwrite=overwrite,
+            sinks=sinks,
+            evaluator=judge,
+            weigher=weigh,
+            world=world,
+        )
     world.leave()
     if world.rank == 0:
         print(out / "model")
@@ -115,6 +126,13 @@ def evaluate(
             "default: every kind in every language that the split has."
         ),
     ] = None,
+    learn_weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPLIT",
+            help="First learn on this other split how much each view of a record counts, and store it with the model.",
+        ),
+    ] = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
@@ -127,6 +145,10 @@ def evaluate(
 
     encoder = DualEncoder.from_pretrained(model).to(choose_device(device))
     corpus = Corpus.open(on)
+    if learn_weights is not None:
+        if learn_weights == split:
+            raise UsageError(f"--learn-weights {split} is the split that is judged, allowed: another one, as val")
+        encoder = _with_learned_weights(encoder, model, corpus, learn_weights)
     encoded = encode_split(encoder, corpus, split, kinds=kind)
     judged = rank_split(encoded)
     records = evaluate_records(encoder, corpus, split, kinds=kind, encoded=encoded)
@@ -293,54 +315,15 @@ def _weights(options: list[str]) -> dict[str, float]:
     return weights
 
 
-def _train_config(recipe: str, corpus: str | None, config: Path | None, overrides: list[str] | None) -> "TrainConfig":
-    """The recipe, then the file, then the overrides, then --corpus."""
-    from manyview.config import load_config
-    from manyview.train import TrainConfig
-    from manyview.train import recipe as named
+def _with_learned_weights(encoder: "DualEncoder", model: str, corpus: "Corpus", split: str) -> "DualEncoder":
+    """The model with record weights learned on a split, which are stored in its folder."""
+    from manyview.evaluate import record_weigher
+    from manyview.model import store_record_weights
 
-    told = [*(overrides or []), *([f"corpus={json.dumps(corpus)}"] if corpus else [])]
-    return load_config(TrainConfig, config, told, defaults=named(recipe))
-
-
-def _evaluator(settings: "TrainConfig") -> "Evaluator | None":
-    """Recall on the split that is held out for it, by all processes."""
-    if settings.evaluate_every is None:
-        return None
-    from manyview.corpus import Corpus
-    from manyview.evaluate import check_askable, figures
-
-    split = settings.evaluate_split
-    corpora = {path: Corpus.open(path) for path in settings.corpora}
-    held_out = {path: corpus for path, corpus in corpora.items() if corpus.splits.get(split)}
-    if not held_out:
-        there = sorted({name for corpus in corpora.values() for name in corpus.splits})
-        raise UsageError(f"evaluate_split={split} is in no corpus: there are the splits {there}")
-    check_askable(held_out, split)
-    return lambda model, world: figures(model, held_out, split, world)
-
-
-def _print_dry_run(settings: "TrainConfig", out: Path, processes: int) -> None:
-    """What a run would be, as a table, and its first batch as a page beside the folder it would write."""
-    from rich.table import Table
-
-    from manyview.data.contact_sheet import render_sheet, sheet_rows
-    from manyview.train import dry_run
-
-    told = dry_run(settings, processes)
-    _evaluator(settings)  # which refuses a split that it could not judge
-    for warning in told.warnings:
-        print_message(f"warning: {warning}")
-    table = Table(box=None, show_header=False)
-    for name, count in told.parameters.items():
-        table.add_row(f"parameters, {name}", f"{count:,}")
-    table.add_row("records", f"{told.records:,}")
-    table.add_row("steps", f"{told.steps:,} of {settings.batch_size:,} records ({told.epochs:.1f} epochs)")
-    table.add_row("weights, gradients, optimizer", f"{told.fixed_mb:,.0f} MB a process")
-    table.add_row("activations", f"{told.activations_mb:.2f} MB a record, in float32")
-    table.add_row(f"memory of each of {told.processes}", f"{told.process_mb:,.0f} MB and what torch itself takes")
-    page = out.with_name(f"{out.name}.first-batch.html")
-    about = f"Step 1 of {told.steps:,}, seed {settings.seed}, {len(told.batch.ids)} records."
-    write(page, render_sheet(list(sheet_rows(told.batch)), title=f"What {settings.recipe} sees first", about=about))
-    table.add_row("first batch", str(page))
-    print_table(table)
+    weights, sentence = record_weigher({model: corpus}, split)(encoder)
+    print_message(sentence)
+    if weights:
+        print_message(f"stored in {store_record_weights(model, weights)}")
+        record = encoder.config.record.model_copy(update={"weights": weights})
+        encoder.config = encoder.config.model_copy(update={"record": record})
+    return encoder

@@ -15,6 +15,7 @@ from manyview.evaluate.record_retrieval import (
     with_records,
 )
 from manyview.evaluate.record_tasks import NEW_WORDS
+from manyview.evaluate.record_weights import LearnedWeights, learn_record_weights, record_weigher
 from manyview.evaluate.retrieval import RetrievalResults, evaluate, rank_split, results_tree
 from manyview.evaluate.showcase import ShownQuery, showcase
 from manyview.evaluate.tags import TagTask, tag_task
@@ -25,6 +26,7 @@ __all__ = [
     "EncodedRecords",
     "EncodedSplit",
     "Encoder",
+    "LearnedWeights",
     "NeighborResults",
     "RecordResults",
     "RetrievalResults",
@@ -37,10 +39,12 @@ __all__ = [
     "evaluate",
     "evaluate_records",
     "figures",
+    "learn_record_weights",
     "mean_comparison",
     "nearest_tags",
     "rank_records",
     "rank_split",
+    "record_weigher",
     "records_tree",
     "results_tree",
     "showcase",

@@ -68,6 +68,8 @@ def encode_split(
     every kind in every language that the split has. Raises UsageError when no record has a text of any of these kinds.
     """
     items = read_items(corpus, split)
+    if items and not any(item.has_image for item in items):
+        raise UsageError(f"no record of the split {split!r} has a picture: there is nothing to find by a text")
     wanted = _query_kinds(items, kinds, languages, default_lang)
     galleries = build_galleries(items, default_lang=default_lang, every_image=every_image, seed=seed)
     built = [build_task(items, gallery, kind, default_lang=default_lang) for gallery in galleries for kind in wanted]

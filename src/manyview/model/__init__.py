@@ -3,6 +3,7 @@
 from manyview.model.config import ImageTowerConfig, ModelConfig, RecordConfig, TextTowerConfig
 from manyview.model.dual_encoder import DualEncoder, find_model
 from manyview.model.packed import token_rows
+from manyview.model.stored_record import store_record_weights
 from manyview.model.tokenizer import TextTokenizer, WordPieceTokenizer, train_wordpiece
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "TextTowerConfig",
     "WordPieceTokenizer",
     "find_model",
+    "store_record_weights",
     "token_rows",
     "train_wordpiece",
 ]

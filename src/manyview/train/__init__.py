@@ -8,6 +8,7 @@ from manyview.train.progress import JobProgress
 from manyview.train.recipes import RECIPES, recipe
 from manyview.train.run import batch_source
 from manyview.train.run_folder import RunFolder
+from manyview.train.view_weights import ViewWeigher
 
 __all__ = [
     "RECIPES",
@@ -19,6 +20,7 @@ __all__ = [
     "PairConfig",
     "RunFolder",
     "TrainConfig",
+    "ViewWeigher",
     "batch_source",
     "dry_run",
     "read_metrics",

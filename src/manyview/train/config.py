@@ -18,7 +18,7 @@ _RESUMABLE = {
     *("device", "workers", "parallel", "activation_checkpointing", "compile", "chunk_size", "log_every"),
     *("save_every", "save_minutes", "keep_checkpoints", "patience_s", "max_bad_share", "tensorboard", "wandb"),
 }
-_EVALUATION = {"evaluate_every", "evaluate_split"}
+_EVALUATION = {"evaluate_every", "evaluate_split", "evaluate_score"}
 
 
 class PairConfig(Config):
@@ -133,7 +133,14 @@ class TrainConfig(Config):
     evaluate_every: int | None = Field(
         None, ge=1, description="Steps between evaluations; the best checkpoint is kept. Empty: none."
     )
-    evaluate_split: str = Field("val", description="Split that is evaluated while training.")
+    evaluate_split: str = Field(
+        "val", description="Split that is evaluated while training, and on which record weights are learned at its end."
+    )
+    evaluate_score: Literal["pictures", "records", "mean"] = Field(
+        "pictures",
+        description="What chooses the best checkpoint: R@10 of pictures by all texts, of records by new words, or the "
+        "mean of both.",
+    )
     keep_best: bool = Field(
         False, description="The run's model is that of the best evaluation; else that of the last step."
     )

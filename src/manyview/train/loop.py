@@ -27,6 +27,7 @@ from manyview.train.sinks import tensorboard_sink, wandb_sink
 from manyview.train.start import training_mode
 from manyview.train.step import Outcome, Skipped, take_step
 from manyview.train.stopping import StopRequest, catch_stop
+from manyview.train.view_weights import ViewWeigher, weigh_views
 from manyview.train.watch import Watch
 
 __all__ = ["SCORE", "Evaluator", "train"]
@@ -49,12 +50,14 @@ def train(
     overwrite: bool = False,
     sinks: Sequence[Sink] = (),
     evaluator: Evaluator | None = None,
+    weigher: ViewWeigher | None = None,
     world: World = ALONE,
 ) -> DualEncoder:
     """Train `config` into the run folder `out` and return the model; every process of `world` calls it alike.
 
     `sinks` are given the metrics of every step, on process 0. `evaluator` is asked every
-    `config.evaluate_every` steps. With `resume`, continues at the sample after the newest checkpoint, or
+    `config.evaluate_every` steps; `weigher` once, on process 0, for the record weights of the finished model, unless
+    `config.model.record` sets them. With `resume`, continues at the sample after the newest checkpoint, or
     starts; so does a process that torchrun has started again. Raises UsageError (see RunFolder.begin),
     DataError for a damaged corpus, too many undecodable images, or steps in a row that teach nothing,
     NonFiniteError when ten steps in a row had to be skipped, Saved and Interrupted after a signal, with the state on
@@ -73,7 +76,7 @@ def train(
             run.sinks, run.logs = sinks, tuple(_logs(run))
         _steps(run, stop, evaluator)
         _sum_up_bad(run)
-        return _finish(run)
+        return _finish(run, weigher)
 
 
 @contextmanager
@@ -246,7 +249,7 @@ def _leave(run: Run, stop: signal.Signals) -> None:
     raise Interrupted(message) if stop == signal.SIGINT else Saved(message)
 
 
-def _finish(run: Run) -> DualEncoder:
+def _finish(run: Run, weigher: ViewWeigher | None) -> DualEncoder:
     """The model in the run folder, with the averaged weights where there are any."""
     run.world.together(run.saver.wait)
     model = run.state.model
@@ -260,6 +263,8 @@ def _finish(run: Run) -> DualEncoder:
         try:
             finished = DualEncoder(model.config, model.wordpiece)
             finished.load_state_dict(finished_weights(run.config, model.wordpiece, whole))
+            if weigher is not None and not run.config.model.record.weights:
+                run.say(weigh_views(finished, weigher, model.logit_scale.device))
             finished.save_pretrained(run.folder.model, _told(run))
         except OSError as error:
             raise ManyviewError(f"cannot write the model to {run.folder.model}: {error.strerror or error}") from error
