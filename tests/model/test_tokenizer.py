@@ -2,7 +2,10 @@
 
 import random
 
-from manyview.model import train_wordpiece
+import torch
+from tokenizers import Tokenizer
+
+from manyview.model import WordPieceTokenizer, train_wordpiece
 
 
 def texts():
@@ -20,3 +23,11 @@ def test_a_word_of_known_characters_is_never_unknown():
     tokenizer = train_wordpiece(texts(), vocab_size=300)
     unknown = tokenizer.tokenizer.token_to_id("[UNK]")
     assert unknown not in tokenizer(["stonearius", "teasturnion"], 64)["ids"].tolist()
+
+
+def test_a_file_that_asks_for_padding_gives_texts_without_it():
+    plain = train_wordpiece(texts(), vocab_size=300)
+    asking = Tokenizer.from_str(plain.tokenizer.to_str())
+    asking.enable_padding(length=128)
+    for name, of in WordPieceTokenizer(asking)(["stone", "tea unrest"], 64).items():
+        assert torch.equal(of, plain(["stone", "tea unrest"], 64)[name])

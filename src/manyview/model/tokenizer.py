@@ -34,6 +34,7 @@ class WordPieceTokenizer:
     """A `tokenizer.json` of the tokenizers library."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
+        tokenizer.no_padding()  # as a file of sentence-transformers asks for: here texts lie behind one another
         self.tokenizer = tokenizer
         try:
             self._cache: WordCache | None = WordCache(tokenizer)
