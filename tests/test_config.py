@@ -48,6 +48,18 @@ class Either(Config):
     shape: View | Schedule = View()
 
 
+class Begin(Config):
+    alternatives = (("model", "tower"),)
+
+    model: str | None = None
+    tower: str | None = None
+    rate: float = 1.0
+
+
+class Whole(Config):
+    start: Begin = Begin()
+
+
 def write(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "run.yaml"
     path.write_text(text, encoding="utf-8")
@@ -255,3 +267,13 @@ def test_descriptions_reach_the_schema() -> None:
     schema = config_schema(Run)
     assert schema["$defs"]["Schedule"]["properties"]["lr"]["description"] == "peak learning rate"
     assert schema["additionalProperties"] is False
+
+
+def test_the_alternatives_of_a_config_within_a_config_give_way_too(tmp_path):
+    defaults = {"start": {"tower": "a", "rate": 2.0}}
+    path = write(tmp_path, "start: {model: b}\n")
+    for config in (load_config(Whole, path, (), defaults), load_config(Whole, None, ["start.model=b"], defaults)):
+        assert config == Whole(start=Begin(model="b", rate=2.0))
+    assert load_config(Whole, path, ["start.tower=c"], defaults).start == Begin(tower="c", rate=2.0)
+    assert load_config(Whole, None, ["start.rate=3"], defaults).start == Begin(tower="a", rate=3.0)
+    assert defaults == {"start": {"tower": "a", "rate": 2.0}}

@@ -98,6 +98,19 @@ def _clear_alternatives(cls: type[Config], tree: dict[str, Any], given: Mapping[
     for group in cls.alternatives:
         if any(given.get(key) is not None for key in group):
             tree |= {key: None for key in group if key not in given}
+    for name, field in cls.model_fields.items():
+        inner = tree.get(name)
+        if isinstance(inner, Mapping):
+            tree[name] = dict(inner)
+            for nested in _models_in(field.annotation):
+                _clear_alternatives(nested, tree[name], _given_within(name, given))
+
+
+def _given_within(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given of the keys below `name`, as a mapping or by dotted keys."""
+    whole = given.get(name)
+    dotted = {key.removeprefix(f"{name}."): of for key, of in given.items() if key.startswith(f"{name}.")}
+    return {**(whole if isinstance(whole, Mapping) else {}), **dotted}
 
 
 def _parse_override(override: str) -> tuple[str, Any]:
