@@ -15,6 +15,7 @@ __all__ = [
     "PRECISION_VARIABLE",
     "Precision",
     "autocast",
+    "encoding_precision",
     "has_fast_bfloat16",
     "has_matrix_units",
     "product_dtype",
@@ -59,6 +60,13 @@ def resolve_precision(precision: str, device: torch.device) -> Literal["float32"
     if precision == "auto":
         precision = "bfloat16" if has_matrix_units(device) else "float32"
     return cast(Literal["float32", "bfloat16"], precision)
+
+
+def encoding_precision(precision: str, device: torch.device) -> Literal["float32", "bfloat16"]:
+    """As `resolve_precision`, where nothing learns: "auto" is bfloat16 wherever that is faster."""
+    if precision == "auto" and not os.environ.get(PRECISION_VARIABLE) and has_fast_bfloat16(device):
+        return "bfloat16"
+    return resolve_precision(precision, device)
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:

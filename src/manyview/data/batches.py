@@ -1,6 +1,6 @@
 """Batches: steps become image views, text views and masks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +12,7 @@ from manyview.corpus.corpus import Corpus
 from manyview.corpus.fingerprint import text_identity
 from manyview.corpus.shard_counts import TextCounts, add_text_counts
 from manyview.data.color import COLOR_DRAWS, fast_color, official_color
+from manyview.data.feature_store import FeatureStore
 from manyview.data.images import CROP_DRAWS, crop_exactly, crop_fast, decode_pixels, draw_crop, shortest_needed
 from manyview.data.languages import LanguageWeights
 from manyview.data.order import MixedOrder, Order, Places
@@ -19,7 +20,7 @@ from manyview.data.randomness import uniforms
 from manyview.data.reader import Reader, Row
 from manyview.data.streams import make_streams, pass_length
 from manyview.data.text_coverage import views_without_texts
-from manyview.data.texts import render_texts
+from manyview.data.texts import RenderedText, render_texts
 from manyview.data.views import ImageView, ViewsConfig
 from manyview.errors import DataError, UsageError
 
@@ -58,6 +59,7 @@ class BatchSource:
     `source_exponent`: a source's part of its corpus's goes with its size to this power. With `lanes`, each stream
     of records is read as so many side by side, so that a process opens only the blocks of its own. Process `rank` of
     `world_size` gets its part of the batch, as many rows on each, the last ones padded with absent rows.
+    With `image_features`, image views are what that store has for the images, [n, width], and images are not read.
     Raises UsageError when no record of the corpora has any text for a view.
     """
 
@@ -77,6 +79,7 @@ class BatchSource:
         lanes: int = 1,
         rank: int = 0,
         world_size: int = 1,
+        image_features: FeatureStore | None = None,
     ) -> None:
         kinds = set().union(*(view.named_kinds() for view in views.texts.values()))
         self._langs = {name: LanguageWeights(views.langs_of(name)) for name in views.texts}
@@ -89,9 +92,11 @@ class BatchSource:
             kinds,
             preferred.pop() if len(preferred) == 1 else None,
             by_source=len(streams) > 1 and source_exponent != 1,
+            images=image_features is None,
         )
         self._views, self._tokenize, self._size = views, tokenize, size
-        self._batch_size, self._seed = batch_size, seed
+        self._batch_size, self._seed = batch_size, seed if views.renderings is None else 0
+        self._image_features = image_features
         self._rank, self._each = rank, -(-batch_size // world_size)
         rows = self._reader.blocks.rows
         self.order: Order | MixedOrder = Order(rows, seed, window)
@@ -122,17 +127,12 @@ class BatchSource:
             places = Places.joined([places] + [padding] * (self._each - len(places)))
         columns = (places.block.tolist(), places.row.tolist(), places.stream.tolist())
         rows = [self._reader.row(block, row, self._sources[of]) for block, row, of in zip(*columns, strict=True)]
-        epochs = places.epoch
+        epochs = self._drawn_epochs(places.epoch)
         samples = np.array([row.sample for row in rows], np.int64)
         records = int(there.sum())
         images, numbers, problems = self._images(step, rows[:records], epochs, samples)
         shown = torch.zeros(len(rows), dtype=torch.bool).index_fill(0, torch.tensor(numbers, dtype=torch.int64), True)
-        rendered_texts = {
-            name: render_texts(
-                view, name, self._views.lists, [r.texts for r in rows], self._seed, epochs, samples, self._langs[name]
-            )
-            for name, view in self._views.texts.items()
-        }
+        rendered_texts = self._texts(rows, epochs, samples)
         for view_texts in rendered_texts.values():
             view_texts[records:] = [None] * (len(rows) - records)
         texts = {
@@ -165,14 +165,46 @@ class BatchSource:
             },
         )
 
+    @property
+    def blocks(self) -> Blocks:
+        """The row groups that are read."""
+        return self._reader.blocks
+
+    def renderings(self, block: int) -> Iterator[tuple[str, int]]:
+        """Every text that the views show of a block's records, with its most tokens; `views.renderings` bounds them."""
+        assert self._views.renderings is not None
+        rows = [self._reader.row(block, number) for number in range(int(self.blocks.rows[block]))]
+        samples = np.array([row.sample for row in rows], np.int64)
+        for epoch in range(self._views.renderings):
+            for name, texts in self._texts(rows, np.full(len(rows), epoch), samples).items():
+                limit = self._views.texts[name].max_tokens
+                yield from ((text.text, limit) for text in texts if text is not None)
+
     def places(self, step: int) -> Places:
         """Where the records of this process stand in step `step`, padding left out."""
         return self.order.batch(step, self._batch_size, self._rank * self._each, (self._rank + 1) * self._each)
+
+    def _drawn_epochs(self, epochs: np.ndarray) -> np.ndarray:
+        """The epochs whose numbers draw the views."""
+        drawn: np.ndarray = epochs if self._views.renderings is None else epochs % self._views.renderings
+        return drawn
+
+    def _texts(
+        self, rows: Sequence[Row], epochs: np.ndarray, samples: np.ndarray
+    ) -> dict[str, list[RenderedText | None]]:
+        """Every text view of some rows."""
+        texts, lists = [row.texts for row in rows], self._views.lists
+        return {
+            name: render_texts(view, name, lists, texts, self._seed, epochs, samples, self._langs[name])
+            for name, view in self._views.texts.items()
+        }
 
     def _images(
         self, step: int, rows: Sequence[Row], epochs: np.ndarray, samples: np.ndarray
     ) -> tuple[dict[str, Tensor], list[int], dict[str, str]]:
         """Every image view from one decode a record, the numbers of the rows decoded, and why others could not be."""
+        if self._image_features is not None:
+            return self._stored_images(self._image_features, rows)
         whole = self._size if isinstance(self._size, int) else self._size(step)
         views = {name: (view, view.size or whole) for name, view in self._views.images.items()}
         draws = {
@@ -201,6 +233,15 @@ class BatchSource:
             for name, (view, _) in views.items()
         }
         return images, decoded, problems
+
+    def _stored_images(
+        self, store: FeatureStore, rows: Sequence[Row]
+    ) -> tuple[dict[str, Tensor], list[int], dict[str, str]]:
+        """What `_images` gives, of a store's features."""
+        problems = {row.id: why for row in rows if (why := store.problem(row.image_hash)) is not None}
+        shown = [number for number, row in enumerate(rows) if row.image_hash and row.id not in problems]
+        features = store.rows([rows[number].image_hash for number in shown])
+        return dict.fromkeys(self._views.images, features), shown, problems
 
     def _check_texts(self, corpora: Sequence[Corpus], split: str) -> None:
         """Some record must have a text for every view; shards are asked until each view has met one."""

@@ -49,7 +49,7 @@ class Reader:
 
     `kinds` (None: all) name the texts worth keeping, and `langs` the languages: where a record has texts of a kind in
     one of them, its texts of that kind in other languages are left out. `by_source` says that rows are asked for by
-    source.
+    source, `images` that they are asked for their images.
     """
 
     def __init__(
@@ -60,11 +60,13 @@ class Reader:
         langs: Set[str] | None = None,
         *,
         by_source: bool = False,
+        images: bool = True,
     ) -> None:
         self.blocks = blocks
         self.cached = cached
         self._kinds, self._langs = kinds, langs
-        self._columns = (*_COLUMNS, "source") if by_source else _COLUMNS
+        self._columns = tuple(name for name in _COLUMNS if images or name != "image")
+        self._columns += ("source",) if by_source else ()
         self._kept: OrderedDict[int, _BlockRows] = OrderedDict()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -98,8 +100,9 @@ class Reader:
 
     def _parse(self, table: pa.Table) -> Iterator[Row]:
         texts = self._texts(table.column("texts").combine_chunks())
-        columns = (table.column(name).to_pylist() for name in ("id", "image", "image_hash"))
-        for name, image, image_hash, said in zip(*columns, texts, strict=True):
+        ids, hashes = (table.column(name).to_pylist() for name in ("id", "image_hash"))
+        images = table.column("image").to_pylist() if "image" in self._columns else [None] * len(table)
+        for name, image, image_hash, said in zip(ids, images, hashes, texts, strict=True):
             yield Row(name, identity(name.encode()), encoded_image(image), image_hash, said)
 
     def _texts(self, column: pa.ListArray) -> list[tuple[Text, ...]]:

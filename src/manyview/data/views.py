@@ -103,6 +103,13 @@ class ViewsConfig(Config):
         "others. A list allows no others.",
     )
 
+    renderings: int | None = Field(
+        None,
+        ge=1,
+        description="So many different renderings of each view of a record, one an epoch in turn, the same with every "
+        "seed. Empty: a new one in each epoch.",
+    )
+
     @field_validator("langs")
     @classmethod
     def _some_language(cls, langs: Langs) -> Langs:

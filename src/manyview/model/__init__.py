@@ -1,6 +1,6 @@
 """Batches become features: dual encoders from any timm image model and any transformers text encoder."""
 
-from manyview.model.config import ImageTowerConfig, ModelConfig, RecordConfig, TextTowerConfig
+from manyview.model.config import HeadConfig, ImageTowerConfig, ModelConfig, RecordConfig, TextTowerConfig
 from manyview.model.dual_encoder import DualEncoder, find_model
 from manyview.model.packed import token_rows
 from manyview.model.stored_record import store_record_weights
@@ -8,6 +8,7 @@ from manyview.model.tokenizer import TextTokenizer, WordPieceTokenizer, train_wo
 
 __all__ = [
     "DualEncoder",
+    "HeadConfig",
     "ImageTowerConfig",
     "ModelConfig",
     "RecordConfig",

@@ -9,6 +9,7 @@ from manyview.config import Config
 from manyview.model.ngrams import WORD_RULES
 
 __all__ = ["ImageTowerConfig", "ModelConfig", "RecordConfig", "TextTowerConfig", "with_saved_defaults"]
+__all__ = ["HeadConfig", "ImageTowerConfig", "ModelConfig", "TextTowerConfig", "with_saved_defaults"]
 
 
 class ImageTowerConfig(Config):
@@ -92,6 +93,18 @@ class RecordConfig(Config):
         return templates
 
 
+class HeadConfig(Config):
+    """What maps the vector of a tower to the shared space: a linear map, and beside it an MLP."""
+
+    hidden: int = Field(0, ge=0, description="Width of the MLP that is added to the linear map; 0: no MLP.")
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the MLP's hidden layer, and half of it of the input, dropped in training.",
+    )
+
+
 class ModelConfig(Config):
     """A dual encoder: image tower, text tower, a projection of each to `embed_dim`, one temperature."""
 
@@ -99,6 +112,7 @@ class ModelConfig(Config):
     image: ImageTowerConfig = Field(default_factory=ImageTowerConfig, description="Image tower.")
     text: TextTowerConfig = Field(default_factory=TextTowerConfig, description="Text tower.")
     record: RecordConfig = Field(default_factory=RecordConfig, description="One vector of a picture and its texts.")
+    head: HeadConfig = Field(default_factory=HeadConfig, description="What maps each tower to the shared space.")
     logit_scale_init: float = Field(math.log(1 / 0.07), description="Start of logit_scale, in log space.")
     logit_scale_max: float = Field(math.log(100), description="Clamp of logit_scale, in log space.")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +22,10 @@ from torch.nn import functional
 from manyview.corpus.record import Record
 from manyview.data.images import rendered
 from manyview.errors import DataError, UsageError, require_utf8
+from manyview.model.batching import chunks_of, made_ahead
 from manyview.model.card import CARD_FILE, model_card
 from manyview.model.config import ModelConfig, with_saved_defaults
+from manyview.model.head import build_head
 from manyview.model.image_tower import build_image_tower
 from manyview.model.linear import Linear
 from manyview.model.ngrams import NgramTokenizer, NgramTower
@@ -39,8 +41,6 @@ __all__ = ["CONFIG_FILE", "WEIGHTS_FILE", "DualEncoder", "find_model"]
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 _MAX_TOKENS = 64  # of models saved without the length that they were trained on
-Item = TypeVar("Item")
-Made = TypeVar("Made")
 
 
 class DualEncoder(nn.Module):
@@ -67,8 +67,8 @@ class DualEncoder(nn.Module):
         self.text_tower = _text_tower(config, tokenizer)
         self.max_tokens = _max_tokens(config, self.text_tower)
         self._warned_of_cut = False
-        self.image_projection = nn.Linear(_width(self.image_tower), config.embed_dim, bias=False)
-        self.text_projection = nn.Linear(_width(self.text_tower), config.embed_dim, bias=False)
+        self.image_projection = build_head(_width(self.image_tower), config.embed_dim, config.head)
+        self.text_projection = build_head(_width(self.text_tower), config.embed_dim, config.head)
         Linear.instead_of(self)
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init))
 
@@ -86,12 +86,17 @@ class DualEncoder(nn.Module):
         return self.wordpiece
 
     def image_features(self, images: Tensor) -> Tensor:
-        """[n, embed_dim], L2-normalised, from [n, 3, size, size] uint8."""
-        return functional.normalize(self.image_projection(self.image_tower(images)).float(), dim=-1)
+        """[n, embed_dim], L2-normalised, from [n, 3, size, size] uint8, or from what the tower gives, [n, width]."""
+        pooled = images if images.is_floating_point() else self.image_tower(images)
+        return functional.normalize(self.image_projection(pooled).float(), dim=-1)
 
     def text_features(self, tokens: Mapping[str, Tensor]) -> Tensor:
-        """[n, embed_dim], L2-normalised, from the tensors of `tokenize`."""
-        return functional.normalize(self.text_projection(self.text_tower(dict(tokens))).float(), dim=-1)
+        """[n, embed_dim], L2-normalised, from the tensors of `tokenize`.
+
+        In place of the numbers of tokens, `ids` may hold what the tower gives, one row [width] a text of length 1.
+        """
+        pooled = tokens["ids"] if tokens["ids"].is_floating_point() else self.text_tower(dict(tokens))
+        return functional.normalize(self.text_projection(pooled).float(), dim=-1)
 
     def forward(
         self,
@@ -113,13 +118,18 @@ class DualEncoder(nn.Module):
         counts = [len(of["lengths"]) for of in tokens.values()]
         read = list(tokens.values())
         if not any(counts):
-            read.append(
-                {key: of.to(self.logit_scale.device) for key, of in self.tokenize(["a"], self.max_tokens).items()}
-            )
+            read.append(self._unread_text(read))
             counts.append(1)
         for name, rows in zip(tokens, torch.split(self.text_features(join_tokens(read)), counts), strict=False):
             features[name] = _at_rows(present.get(name), rows)
         return features, self.logit_scale.exp()
+
+    def _unread_text(self, absent: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+        """A single text, as tokens or as what the tower gives, whichever the absent ones would be."""
+        if absent and absent[0]["ids"].is_floating_point():
+            ids = absent[0]["ids"]
+            return {"ids": ids.new_zeros(1, ids.shape[1]), "lengths": absent[0]["lengths"].new_ones(1)}
+        return {key: of.to(self.logit_scale.device) for key, of in self.tokenize(["a"], self.max_tokens).items()}
 
     def _encoded_images(self, views: Sequence[Tensor]) -> Sequence[Tensor]:
         """Features of each of some views' images, encoded at once.
@@ -169,7 +179,7 @@ class DualEncoder(nn.Module):
         if isinstance(images, bytes | str | Path | Image.Image):
             images = [images]
         with ThreadPoolExecutor() as threads:
-            pixels = _ahead(threads, partial(rendered, size=self.config.image.size), _chunks(images, batch_size))
+            pixels = made_ahead(threads, partial(rendered, size=self.config.image.size), chunks_of(images, batch_size))
             chunks = [
                 self._in_eval(self.image_features, torch.from_numpy(np.stack(chunk)).permute(0, 3, 1, 2), precision)
                 for chunk in pixels
@@ -186,7 +196,7 @@ class DualEncoder(nn.Module):
         """
         texts = [texts] if isinstance(texts, str) else texts
         chunks = []
-        for chunk in _chunks(texts, batch_size):
+        for chunk in chunks_of(texts, batch_size):
             tokens = self.tokenize(chunk, self.max_tokens)
             self._warn_of_cut(chunk, tokens["lengths"])
             chunks.append(self._in_eval(self.text_features, tokens, precision))
@@ -305,10 +315,6 @@ def find_model(path: str | Path) -> Path:
     raise UsageError(f"no model at {path}: give a run, or a folder with {CONFIG_FILE} and {WEIGHTS_FILE}")
 
 
-def _chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
-    return (items[i : i + size] for i in range(0, len(items), size))
-
-
 def _text_tower(config: ModelConfig, tokenizer: WordPieceTokenizer | None) -> nn.Module:
     if tokenizer is None:
         return build_text_tower(config.text, 0, 0)
@@ -327,20 +333,6 @@ def _max_tokens(config: ModelConfig, tower: nn.Module) -> int:
             f"allowed: at most {taken}"
         )
     return taken
-
-
-def _ahead(
-    threads: ThreadPoolExecutor, make: Callable[[Item], Made], chunks: Iterable[Sequence[Item]]
-) -> Iterator[list[Made]]:
-    """What `make` gives for every item, chunk by chunk, begun on the next one when one is asked for."""
-    waiting: Iterator[Made] | None = None
-    for chunk in chunks:
-        begun = threads.map(make, chunk)
-        if waiting is not None:
-            yield list(waiting)
-        waiting = begun
-    if waiting is not None:
-        yield list(waiting)
 
 
 def _at_rows(present: Tensor | None, rows: Tensor) -> Tensor:

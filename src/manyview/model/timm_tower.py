@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from manyview.errors import UsageError
 from manyview.model.attention import choose_attention
 from manyview.model.linear import linear
+from manyview.model.weight_names import by_position
 
 __all__ = ["PatchEmbedding", "PooledBlock", "TimmTower"]
 
@@ -94,6 +95,12 @@ class TimmTower(nn.Module):
         except (RuntimeError, OSError, ValueError, KeyError) as error:
             raise UsageError(f"{file} holds no weights of {name}: {' '.join(str(error).split())[:200]}") from None
         self.backbone.load_state_dict(pretrained.state_dict())
+
+    def load_by_position(self, file: Path) -> None:
+        """Weights from a torch file of the same network under other names. Raises UsageError for another network's."""
+        classified = timm.create_model(self._made[0])  # such a file holds a classifier too
+        state = by_position(torch.load(file, map_location="cpu", weights_only=True), classified.state_dict())
+        self.backbone.load_state_dict({name: state[name] for name in self.backbone.state_dict()})
 
     @property
     def takes_any_size(self) -> bool:

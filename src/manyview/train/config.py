@@ -160,6 +160,8 @@ class TrainConfig(Config):
             raise ValueError("corpus must name at least one corpus, with weights above 0")
         if self.start.wise_ft is not None and self.start.model is None:
             raise ValueError("start.wise_ft needs start.model, whose weights it mixes in")
+        if self.start.cache:
+            self._check_cached()
         if self.keep_best and self.evaluate_every is None:
             raise ValueError("keep_best needs evaluate_every")
         for pair in self.objective.pairs:
@@ -169,6 +171,19 @@ class TrainConfig(Config):
                         f"objective.pairs names the view {view!r}, views has {', '.join(self.views.names)}"
                     )
         return self
+
+    def _check_cached(self) -> None:
+        """What a cache of features asks of the views."""
+        if not self.start.lock:
+            raise ValueError("start.cache keeps what locked towers give: name them with start.lock")
+        changing = [name for name, view in self.views.images.items() if view.augment != "none" or view.size]
+        if "image" in self.start.lock and (changing or self.image_sizes):
+            raise ValueError(
+                "start.cache keeps one rendering of an image: give augment=none and no size to the image views, and no "
+                f"image_sizes (got {changing or self.image_sizes})"
+            )
+        if "text" in self.start.lock and self.views.renderings is None:
+            raise ValueError("start.cache needs views.renderings, the number of renderings of a text that it keeps")
 
     @property
     def resumable_keys(self) -> set[str]:

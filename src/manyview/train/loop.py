@@ -17,6 +17,7 @@ from manyview.distributed import ALONE, World
 from manyview.errors import DataError, Interrupted, ManyviewError, NonFiniteError, Saved, require_utf8
 from manyview.model import DualEncoder
 from manyview.train.agreement import Agreement, agree
+from manyview.train.cached_features import fill_stores
 from manyview.train.checkpoint import best_checkpoint, latest_checkpoint
 from manyview.train.config import TrainConfig
 from manyview.train.idle_steps import IdleSteps, StepNumbers, same_shares
@@ -74,6 +75,7 @@ def train(
         if world.rank == 0:
             rewind(folder.metrics, run.state.progress.step)
             run.sinks, run.logs = sinks, tuple(_logs(run))
+        _cache_features(run, stop)
         _steps(run, stop, evaluator)
         _sum_up_bad(run)
         return _finish(run, weigher)
@@ -102,6 +104,16 @@ def _logs(run: Run) -> Iterator[Sink]:
         yield board
     if config.wandb is not None:
         yield wandb_sink(config.wandb, folder.path, config.model_dump(mode="json"))
+
+
+def _cache_features(run: Run, stop: StopRequest) -> None:
+    """Let locked towers give what start.cache asks for. Raises Saved and Interrupted after a signal."""
+
+    def look_up() -> None:
+        if asked := next(filter(None, run.world.tell(stop.signal)), None):
+            _leave(run, asked)
+
+    fill_stores(run.config, run.state.model, run.source, run.stores, run.world, say=run.say, look_up=look_up)
 
 
 def _steps(run: Run, stop: StopRequest, evaluator: Evaluator | None) -> None:

@@ -7,9 +7,10 @@ from manyview.corpus.shard_counts import TextCounts
 from manyview.data import ImageView, TextView, ViewsConfig
 from manyview.data.text_coverage import views_without_texts
 from manyview.errors import UsageError
-from manyview.model import ImageTowerConfig, ModelConfig, TextTowerConfig
+from manyview.model import HeadConfig, ImageTowerConfig, ModelConfig, TextTowerConfig
 from manyview.objective import PRESETS, FalseNegatives
 from manyview.train.config import ObjectiveConfig, OptimizerConfig, PairConfig, TrainConfig
+from manyview.train.start import StartConfig
 
 __all__ = ["RECIPES", "recipe", "recipe_problems"]
 
@@ -65,6 +66,24 @@ def gcl() -> TrainConfig:
     return _small("gcl", {"image": "gentle"}, texts)
 
 
+def adapt() -> TrainConfig:
+    """Pretrained towers stay as they are, what they give is computed once, and heads learn what many-view learns."""
+    texts = {"title": TextView(kinds=_SAID), "tags": TextView(kinds=_TAGGED)}
+    small = _small("adapt", {"image": "none"}, texts, preset="many-view")
+    return small.model_copy(
+        update={
+            "views": small.views.model_copy(update={"renderings": 4}),
+            "model": ModelConfig(image=ImageTowerConfig(size=96), head=HeadConfig(hidden=1024, dropout=0.3)),
+            "start": StartConfig(
+                image_tower="efficientnet-lite0", text_tower="minilm-l6", lock=("image", "text"), cache=True
+            ),
+            "optimizer": OptimizerConfig(learning_rate=2e-3, weight_decay=0.05, warmup_steps=50),
+            "batch_size": 512,
+            "epochs": 25.0,
+        }
+    )
+
+
 def ernie_vil_2() -> TrainConfig:
     """ERNIE-ViL 2.0, eq. (1-1): original and augmented image, caption and tags, no identity masks."""
     return _small("ernie-vil-2", _ERNIE_IMAGES, _ERNIE_TEXTS, false_negatives="off")
@@ -111,6 +130,7 @@ RECIPES: dict[str, Callable[[], TrainConfig]] = {
     "slip": slip,
     "gcl": gcl,
     "fine-tune": fine_tune,
+    "adapt": adapt,
     "ernie-vil-2": ernie_vil_2,
     "ernie-vil-2-objects": ernie_vil_2_objects,
     "base": base,

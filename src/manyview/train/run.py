@@ -14,6 +14,7 @@ from manyview.corpus.fingerprint import identity
 from manyview.corpus.shard_counts import TextCounts, add_text_counts
 from manyview.data import BatchSource, Tokenize
 from manyview.data.corpus_texts import CorpusTexts
+from manyview.data.feature_store import FeatureStore
 from manyview.data.streams import pass_length
 from manyview.data.text_coverage import described_counts
 from manyview.device import choose_device
@@ -23,6 +24,7 @@ from manyview.model import DualEncoder, ModelConfig, WordPieceTokenizer, train_w
 from manyview.model.record_vector import trained_record_config
 from manyview.precision import resolve_precision
 from manyview.terminal import printable
+from manyview.train.cached_features import CachedFeatures, open_stores
 from manyview.train.checkpoint import Saver, latest_checkpoint
 from manyview.train.config import TrainConfig
 from manyview.train.ema import Average
@@ -68,6 +70,7 @@ class Run:
     spread: Spread
     total: int
     saver: Saver
+    stores: CachedFeatures
     sinks: Sequence[Sink] = ()
     logs: Sequence[Sink] = ()
 
@@ -81,11 +84,13 @@ class Run:
         world.together(lambda: resolve_precision(config.precision, device))
         tokenizer = world.first(lambda: _resumed_tokenizer(config, corpora, folder, resume))
 
-        def build() -> tuple[DualEncoder, BatchSource]:
+        def build() -> tuple[DualEncoder, BatchSource, CachedFeatures]:
             model = new_model(config, tokenizer, device)
-            return model, batch_source(config, corpora, model.tokenize, world)
+            stores = open_stores(config, model, folder.features)
+            tokenize = model.tokenize if stores.texts is None else stores.texts.tokens
+            return model, batch_source(config, corpora, tokenize, world, stores.images), stores
 
-        model, source = world.together(build)
+        model, source, stores = world.together(build)
         model_spread = spread(
             model, world, config.parallel, recompute=config.activation_checkpointing, compiled=config.compile
         )
@@ -94,7 +99,7 @@ class Run:
         state = TrainState(model, build_optimizers(model, config.optimizer), average, told)
         total = config.total_steps(source.pass_length)
         saver = Saver(folder.checkpoints, world, config.keep_checkpoints)
-        return cls(config, folder, world, corpora, source, state, model_spread, total, saver)
+        return cls(config, folder, world, corpora, source, state, model_spread, total, saver, stores)
 
     def begin(self, *, resume: bool, overwrite: bool) -> None:
         """Claim the folder and leave there what the run is made of. Raises UsageError, see RunFolder.begin."""
@@ -164,7 +169,11 @@ def finished_weights(
 
 
 def batch_source(
-    config: TrainConfig, corpora: Sequence[Corpus], tokenize: Tokenize, world: World = ALONE
+    config: TrainConfig,
+    corpora: Sequence[Corpus],
+    tokenize: Tokenize,
+    world: World = ALONE,
+    image_features: FeatureStore | None = None,
 ) -> BatchSource:
     """The batches that `config` trains on. Raises UsageError for a split or views that the corpora have not."""
     if config.image_sizes and config.model.image.name != "residual":
@@ -186,6 +195,7 @@ def batch_source(
         lanes=config.lanes,
         rank=world.rank,
         world_size=world.size,
+        image_features=image_features,
     )
 
 

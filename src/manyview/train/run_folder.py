@@ -53,6 +53,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def features(self) -> Path:
+        """What locked towers give of the corpus, with start.cache."""
+        return self.path / "features"
+
+    @property
     def model(self) -> Path:
         """The trained model, there once the run is finished."""
         return self.path / "model"
@@ -121,6 +126,7 @@ class RunFolder:
             "metrics.jsonl",
             "tb",
             "checkpoints",
+            "features",
             "model",
             "index",
             "wandb",

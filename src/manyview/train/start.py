@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from manyview.config import Config
 from manyview.errors import DataError, UsageError
-from manyview.model import DualEncoder, ModelConfig, TextTowerConfig, WordPieceTokenizer
+from manyview.model import DualEncoder, ImageTowerConfig, ModelConfig, TextTowerConfig, WordPieceTokenizer
 from manyview.model.text_tower import text_encoder
+from manyview.train.packaged_towers import PACKAGED_IMAGE_TOWERS, PACKAGED_TEXT_TOWERS
 
 __all__ = [
     "StartConfig",
@@ -30,17 +31,30 @@ _TIMM_FILES = ("model.safetensors", "pytorch_model.bin")
 class StartConfig(Config):
     """Weights to begin with, and how far they may go. Empty: random weights, all of them free."""
 
+    alternatives: ClassVar[tuple[tuple[str, ...], ...]] = (("model", "image_tower"), ("model", "text_tower"))
+
     model: str | None = Field(
         None, description="A run, or a folder of save_pretrained: its towers, weights and tokenizer."
     )
     image_tower: str | None = Field(
-        None, description="Weights of the image tower: a file of timm's, or the folder of a downloaded timm model."
+        None,
+        description="Weights of the image tower: a file of timm's, the folder of a downloaded timm model, or "
+        "efficientnet-lite0 (of manyview[towers]).",
     )
     text_tower: str | None = Field(
-        None, description="The text tower and its tokenizer: the folder of a downloaded transformers model."
+        None,
+        description="The text tower and its tokenizer: the folder of a downloaded transformers model, or minilm-l6 "
+        "(of manyview[towers]; English).",
     )
     lock: tuple[Literal["image", "text"], ...] = Field(
         (), description="Towers that stay as they are, as in LiT (arXiv 2111.07991); their projections learn."
+    )
+    cache: bool = Field(
+        False,
+        description="Compute what locked towers give once, and keep it on the disk; only the heads then run.",
+    )
+    features: str | None = Field(
+        None, description="Folder of what start.cache keeps, for several runs. Empty: features in the run folder."
     )
     lora_rank: int | None = Field(
         None, ge=1, description="Learn low-rank changes of the towers' linear layers only (LoRA, through peft)."
@@ -61,15 +75,21 @@ def model_told_by_start(start: StartConfig, model: ModelConfig) -> ModelConfig:
             raise UsageError("start.model brings both towers: give it, or start.image_tower and start.text_tower")
         config = DualEncoder.from_pretrained(start.model).config
         text = config.text.model_copy(update={"max_tokens": model.text.max_tokens})
-        return config.model_copy(update={"text": text, "record": model.record})
+        head = config.head if config.head.hidden else model.head
+        return config.model_copy(update={"text": text, "head": head, "record": model.record})
+    if start.image_tower in PACKAGED_IMAGE_TOWERS:
+        packaged = PACKAGED_IMAGE_TOWERS[start.image_tower]
+        image = ImageTowerConfig(name=packaged.architecture, size=model.image.size)
+        model = model.model_copy(update={"image": image})
     if start.text_tower is not None:
-        told = _json(Path(start.text_tower) / "config.json", "start.text_tower")
+        told = _json(_text_folder(start.text_tower) / "config.json", "start.text_tower")
         name = told.pop("model_type", None)
         if name is None:
             raise UsageError(f"{start.text_tower} is not a transformers model: its config.json names no model_type")
         left_out = ("architectures", "transformers_version", "torch_dtype", "dtype", "_name_or_path")
         options = {key: value for key, value in told.items() if key not in left_out}
-        text = TextTowerConfig(name=name, options=options, pooling=model.text.pooling)
+        pooling = "mean" if start.text_tower in PACKAGED_TEXT_TOWERS else model.text.pooling
+        text = TextTowerConfig(name=name, options=options, pooling=pooling)
         return model.model_copy(update={"text": text})
     return model
 
@@ -79,29 +99,47 @@ def start_tokenizer(start: StartConfig) -> WordPieceTokenizer | None:
     if start.model is not None:
         return DualEncoder.from_pretrained(start.model).wordpiece
     if start.text_tower is not None:
-        return WordPieceTokenizer.of_transformers(Path(start.text_tower))
+        return WordPieceTokenizer.of_transformers(_text_folder(start.text_tower))
     return None
 
 
 def start_weights(start: StartConfig, model: DualEncoder) -> None:
     """Fill the model with the weights to start from. Raises UsageError for those of another architecture."""
     if start.model is not None:
-        model.load_state_dict(DualEncoder.from_pretrained(start.model).state_dict())
+        _start_from(DualEncoder.from_pretrained(start.model), model)
     if start.image_tower is not None:
         from manyview.model.timm_tower import TimmTower  # noqa: PLC0415  2 s that the small tower does not need
 
         tower = model.image_tower
         if not isinstance(tower, TimmTower):
             raise UsageError("start.image_tower is for towers of timm: name the model with model.image.name")
-        tower.load_weights(_timm_file(Path(start.image_tower)))
+        if start.image_tower in PACKAGED_IMAGE_TOWERS:
+            tower.load_by_position(PACKAGED_IMAGE_TOWERS[start.image_tower].path)
+        else:
+            tower.load_weights(_timm_file(Path(start.image_tower)))
     if start.text_tower is not None:
         from transformers import AutoModel  # noqa: PLC0415  2 s that the CPU tower does not need
 
         try:
-            pretrained = AutoModel.from_pretrained(start.text_tower, dtype=torch.float32, local_files_only=True)
+            pretrained = AutoModel.from_pretrained(
+                _text_folder(start.text_tower), dtype=torch.float32, local_files_only=True
+            )
         except (OSError, ValueError) as error:
             raise UsageError(f"{start.text_tower} cannot be loaded: {str(error).splitlines()[0]}") from None
         model.text_tower.encoder.load_state_dict(text_encoder(pretrained).state_dict())  # type: ignore[union-attr]
+
+
+def _start_from(first: DualEncoder, model: DualEncoder) -> None:
+    """All weights of `first`; where `model` has an MLP beside the linear map that `first` has alone, of that nothing.
+
+    Such an MLP begins at zero, so that the model begins as `first` is.
+    """
+    state = first.state_dict()
+    if model.config.head.hidden and not first.config.head.hidden:
+        for head in ("image_projection", "text_projection"):
+            state[f"{head}.linear.weight"] = state.pop(f"{head}.weight")
+        state = {**model.state_dict(), **state}
+    model.load_state_dict(state)
 
 
 def lock_towers(start: StartConfig, model: DualEncoder) -> None:
@@ -152,6 +190,11 @@ def merged(model: nn.Module) -> dict[str, Tensor]:
 def interpolated(start: dict[str, Tensor], tuned: dict[str, Tensor], share: float) -> dict[str, Tensor]:
     """(1 - share) * start + share * tuned, for everything that is a number (WiSE-FT, eq. 1)."""
     return {name: torch.lerp(start[name], of, share) if of.is_floating_point() else of for name, of in tuned.items()}
+
+
+def _text_folder(text_tower: str) -> Path:
+    packaged = PACKAGED_TEXT_TOWERS.get(text_tower)
+    return Path(text_tower) if packaged is None else packaged.path
 
 
 def _timm_file(path: Path) -> Path:

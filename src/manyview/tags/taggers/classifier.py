@@ -15,7 +15,7 @@ from manyview.errors import UsageError
 from manyview.tags.config import TaggerConfig
 from manyview.tags.tagger import Detection, Habits, kept
 from manyview.tags.taggers.runtime import needs
-from manyview.tags.taggers.state import by_position, read_state
+from manyview.tags.taggers.state import read_state
 from manyview.tags.vocabulary import read_labels
 from manyview.tags.weights import model_file, options_of, reading, version_of, weights_digest
 
@@ -83,6 +83,8 @@ def load(config: TaggerConfig, device: str) -> Classifier:
     labels = imagenet_names() if options.labels is None else read_labels(options.labels)
     if not timm.is_model(options.architecture):
         raise UsageError(f"timm has no model {options.architecture!r}: timm.list_models() names them")
+    from manyview.model.weight_names import by_position  # noqa: PLC0415  imports torch
+
     with reading(config):
         model = timm.create_model(options.architecture, pretrained=False, num_classes=len(labels), **options.build)
         state = read_state(file)

@@ -11,7 +11,7 @@ from manyview.errors import UsageError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["by_position", "read_state"]
+__all__ = ["read_state"]
 
 _WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model")
 
@@ -29,19 +29,3 @@ def read_state(file: Path) -> dict[str, Tensor]:
     if not isinstance(inner, Mapping) or not all(isinstance(of, torch.Tensor) for of in inner.values()):
         raise UsageError(f"{file} is not a state dict: it holds something else than tensors by name")
     return {name.removeprefix("module."): of for name, of in inner.items()}
-
-
-def by_position(theirs: Mapping[str, Tensor], ours: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A checkpoint of the same network under other names: its n-th tensor under our n-th name.
-
-    Raises UsageError unless all shapes and last names (weight, running_mean, ...) agree, place by place.
-    """
-    for place, ((their_name, their), (name, own)) in enumerate(zip(theirs.items(), ours.items(), strict=False)):
-        if their.shape != own.shape or their_name.rpartition(".")[2] != name.rpartition(".")[2]:
-            raise UsageError(
-                f"tensor {place} of the checkpoint is {their_name} {tuple(their.shape)}, "
-                f"the network's is {name} {tuple(own.shape)}: they are of different networks"
-            )
-    if len(theirs) != len(ours):
-        raise UsageError(f"the checkpoint has {len(theirs)} tensors, the network {len(ours)}")
-    return dict(zip(ours, theirs.values(), strict=True))
