@@ -175,3 +175,16 @@ def test_what_a_model_knows_to_be_wrong_a_build_leaves_out(tmp_path: Path, corpu
         cleaned = Corpus.open(tmp_path / name)
         found = {record.id: record.texts[0].text for split in cleaned.splits for record in cleaned.records(split)}
         assert found == {record.id: f"number {record.id[1:]}" for record in spoken[:20]}
+
+
+def test_records_without_an_image_have_no_score_and_are_counted(
+    tmp_path: Path, corpus_of: Callable[..., Corpus]
+) -> None:
+    given = records(10)
+    silent = [replace(record, image=None, id=f"w{record.id}") for record in records(6)]
+    report = score_pairs(ColorModel(number_in), corpus_of(train=[*given, *silent]), tmp_path / "scores.parquet")
+    assert {row[0] for row in table(tmp_path / "scores.parquet")} <= {record.id for record in given}
+    assert dict(report.left_out) == {"record: no image": 6}
+    write_corpus(tmp_path / "silent", {"train": silent}, name="silent")
+    with pytest.raises(UsageError, match="no record has an image"):
+        score_pairs(ColorModel(number_in), Corpus.open(tmp_path / "silent"), tmp_path / "none.parquet")

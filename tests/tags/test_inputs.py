@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from manyview.corpus import Corpus
+from manyview.corpus import Corpus, Record, Text, write_corpus
 from manyview.corpus.sources.contract import IMAGES, VIEWS, Batch
 from manyview.errors import DataError, UsageError
 from manyview.tags.inputs import images_at, images_of_source, images_of_table
@@ -80,3 +80,9 @@ def test_a_source_gives_bytes_files_and_pieces_of_files(tmp_path: Path) -> None:
     )
     expected = [("bytes", b"x"), ("file", b"0123456789"), ("piece", b"234"), ("gone", b""), ("url", b"")]
     assert list(images_of_source(OnePart(rows))) == expected
+
+
+def test_records_of_texts_only_have_no_image_to_tag(tmp_path: Path) -> None:
+    records = [Record(f"r{n}", f"r{n}", None if n % 2 else b"x", (Text("title", str(n)),)) for n in range(6)]
+    write_corpus(tmp_path / "corpus", {"train": records}, name="c")
+    assert sorted(images_at(tmp_path / "corpus")) == [(f"r{n}", b"x") for n in (0, 2, 4)]

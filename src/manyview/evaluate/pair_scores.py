@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from manyview.corpus import Corpus
 from manyview.corpus.builder.landing import landing
 from manyview.corpus.location import locate
+from manyview.corpus.table import NO_IMAGE_HASH
 from manyview.errors import DataError, ManyviewError, UsageError
 from manyview.evaluate.encode import Encoder, encode_texts
 from manyview.evaluate.ranks import Features
@@ -24,11 +25,12 @@ __all__ = ["PAIR_SCORES", "PairScoreReport", "score_pairs"]
 
 PAIR_SCORES = pa.schema([("id", pa.string()), ("kind", pa.string()), ("text", pa.string()), ("score", pa.float32())])
 _UNDECODABLE = "image: cannot be decoded"
+_NO_IMAGE = "record: no image"
 
 
 @dataclass(frozen=True)
 class PairScoreReport:
-    """What was scored: `images`, `texts` and the mean of their cosines by kind; `left_out` counts images by reason."""
+    """What was scored: `images`, `texts` and the mean of their cosines by kind; `left_out` counts records by reason."""
 
     images: int
     texts: Mapping[str, int]
@@ -42,6 +44,7 @@ class PairScoreReport:
 
 @dataclass
 class _Counts:
+    records: int = 0  # with an image
     images: int = 0
     texts: Counter[str] = field(default_factory=Counter)
     sums: Counter[str] = field(default_factory=Counter)
@@ -71,9 +74,10 @@ def score_pairs(
     """Write a Parquet file of PAIR_SCORES: a row for each text of these kinds and splits (all when None), its cosine.
 
     The file is what `clean.scores.table` of a build takes; it is there whole or not at all. Memory holds a row group
-    of the corpus. Images that cannot be decoded have no scores and are counted. `progress` hears (records seen,
-    records in all). Raises UsageError for an unknown split and for kinds that no record has, DataError when no image
-    can be decoded, ManyviewError for features that are not finite and a disk that refuses.
+    of the corpus. Records without an image, or with one that cannot be decoded, have no scores and are counted.
+    `progress` hears (records seen, records in all). Raises UsageError for an unknown split, for kinds that no record
+    has and when no record has an image, DataError when no image can be decoded, ManyviewError for features that are
+    not finite and a disk that refuses.
     """
     place = locate(out)
     if place.is_dir():
@@ -82,8 +86,8 @@ def score_pairs(
     counts = _Counts()
     try:
         with landing(place) as handle, pq.ParquetWriter(handle, PAIR_SCORES, compression="zstd") as writer:
-            for records in _chunks(corpus, chosen, batch_size, progress):
-                rows = _scored(model, _spoken_of(records, kinds), batch_size, counts)
+            for chunk in _chunks(corpus, chosen, batch_size, progress):
+                rows = _scored(model, _spoken_of(_with_image(chunk, counts), kinds), batch_size, counts)
                 counts.add(rows)
                 writer.write_table(rows)
             _check(counts, kinds)
@@ -101,8 +105,10 @@ def _chosen(corpus: Corpus, splits: Sequence[str] | None) -> list[str]:
 def _check(counts: _Counts, kinds: Sequence[str] | None) -> None:
     if counts.texts:
         return
-    if counts.left_out:
-        raise DataError(f"none of the {counts.left_out.total():,} images can be decoded")
+    if broken := counts.left_out[_UNDECODABLE]:
+        raise DataError(f"none of the {broken:,} images can be decoded")
+    if counts.left_out and not counts.records:
+        raise UsageError("no record has an image: there is nothing to compare the texts with")
     raise UsageError("no record has a text" + (f" of the kinds {', '.join(kinds)}" if kinds is not None else ""))
 
 
@@ -112,11 +118,18 @@ def _chunks(
     total, done = sum(corpus.splits[split] for split in splits), 0
     for split in splits:
         for block in corpus.blocks(split):
-            records = corpus.read(block, ["id", "image", "texts"])
+            records = corpus.read(block, ["id", "image", "image_hash", "texts"])
             for start in range(0, len(records), size):
                 yield records.slice(start, size)
                 done += min(size, len(records) - start)
                 progress(done, total)
+
+
+def _with_image(records: pa.Table, counts: _Counts) -> pa.Table:
+    pictured = records.filter(pc.fill_null(pc.not_equal(records["image_hash"], NO_IMAGE_HASH), True))
+    counts.records += len(pictured)
+    counts.left_out += Counter({_NO_IMAGE: len(records) - len(pictured)})
+    return pictured
 
 
 def _spoken_of(records: pa.Table, kinds: Sequence[str] | None) -> tuple[list[bytes], pa.Table]:

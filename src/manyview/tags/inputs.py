@@ -14,6 +14,7 @@ from manyview.corpus.corpus import PACKAGED
 from manyview.corpus.location import locate
 from manyview.corpus.manifest import MANIFEST
 from manyview.corpus.sources.contract import Source
+from manyview.corpus.table import encoded_image
 from manyview.errors import DataError, UsageError
 from manyview.imaging import READABLE_SUFFIXES, image_files
 
@@ -38,11 +39,12 @@ def images_at(path: str | Path) -> Iterator[tuple[str, bytes]]:
 
 
 def images_of_corpus(corpus: Corpus) -> Iterator[tuple[str, bytes]]:
-    """Every image of every split, under its record's id."""
+    """Every image of every split, under its record's id; records without an image are passed over."""
     for split in corpus.splits:
         for block in corpus.blocks(split):
             for row in corpus.read(block, ["id", "image"]).to_pylist():
-                yield row["id"], row["image"]["bytes"] or b""
+                if (image := encoded_image(row["image"])) is not None:
+                    yield row["id"], image
 
 
 def images_of_folder(folder: Path) -> Iterator[tuple[str, bytes]]:

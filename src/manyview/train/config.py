@@ -195,6 +195,11 @@ class TrainConfig(Config):
         """Each corpus with its weight."""
         return {self.corpus: 1.0} if isinstance(self.corpus, str) else self.corpus
 
+    @property
+    def needs_images(self) -> bool:
+        """Whether every pair of the objective has an image view."""
+        return all({pair.query, pair.key} & set(self.views.images) for pair in self.objective.pairs)
+
     def total_steps(self, records: float) -> int:
         """Optimizer steps of the whole run, when one pass takes so many records (see `pass_length`)."""
         if self.steps is not None:

@@ -144,9 +144,17 @@ def recipe(name: str) -> TrainConfig:
     return RECIPES[name]()
 
 
-def recipe_problems(counts: TextCounts) -> dict[str, dict[str, str]]:
-    """For each recipe its views that would find no text in a corpus of these counts, each with a sentence."""
-    return {name: views_without_texts(make().views, counts) for name, make in RECIPES.items()}
+def recipe_problems(counts: TextCounts, has_images: bool = True) -> dict[str, dict[str, str]]:
+    """For each recipe its views that would find nothing in a corpus of these counts of texts, each with a sentence."""
+    problems = {}
+    for name, make in RECIPES.items():
+        config = make()
+        problems[name] = views_without_texts(config.views, counts)
+        if config.needs_images and not has_images:
+            problems[name] |= dict.fromkeys(
+                config.views.images, "no record has an image, and each of its pairs needs one"
+            )
+    return problems
 
 
 def _small(

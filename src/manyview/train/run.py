@@ -202,9 +202,7 @@ def batch_source(
 def _check_pairs(config: TrainConfig, corpora: Sequence[Corpus]) -> None:
     """Raises UsageError where every pair has an image view and no record an image."""
     pairs = [pair.pair() for pair in config.objective.pairs]
-    if any(not {pair.query, pair.key} & set(config.views.images) for pair in pairs):
-        return
-    if not any(corpus.image_count(config.split) for corpus in corpora):
+    if config.needs_images and not any(corpus.image_count(config.split) for corpus in corpora):
         raise UsageError(
             f"no record of the split {config.split!r} has an image, and every pair of the recipe {config.recipe!r} "
             f"needs one ({', '.join(map(str, pairs))}): add a corpus with images, or train a recipe with a pair of two "

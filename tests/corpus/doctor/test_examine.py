@@ -1,6 +1,7 @@
 """Laws of the examination: every count is what a loop over the records counts."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from manyview.corpus.doctor import Examination, Limits, examine
 from manyview.corpus.doctor.false_negatives import share_with_twin
 from manyview.corpus.doctor.findings import verdict
 from manyview.corpus.doctor.measures import KindMeasures
+from manyview.corpus.doctor.page import render_page
 from manyview.corpus.fingerprint import normalized_text
 
 TEXTS = st.lists(
@@ -299,3 +301,15 @@ def _blank(width: int, height: int) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (width, height), (width % 256, height % 256, 9)).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def test_records_of_texts_only_are_counted_and_are_no_broken_or_equal_images(tmp_path: Path) -> None:
+    words = [replace(record(number), image=None, group="") for number in range(100, 130)]
+    corpus = corpus_of(tmp_path / "mixed", {"train": [*sound(40), *words]})
+    found, alone = examine(corpus), examine(corpus_of(tmp_path / "alone", {"train": sound(40)}))
+    assert found.without_image == 30 and alone.without_image == 0
+    assert (found.images.sampled, found.images.broken_count, found.repeats.images) == (40, 0, 0)
+    assert found.splits[0].images == 40
+    assert checks(found) == checks(alone)
+    assert Examination.from_json(found.to_json()) == found
+    assert "30 records have texts only" in render_page(found, {})

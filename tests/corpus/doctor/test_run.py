@@ -1,5 +1,6 @@
 """Laws of the command: hostile corpora end with a page or with one sentence."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -181,3 +182,12 @@ def test_recipes_that_find_no_text_are_named_and_a_corpus_for_none_is_not_fit(
     assert f"it has weather ({lang or 'no language stated'} 12)" in said
     corpus_of(tmp_path / "none", {split: [record(number, []) for number in range(12)]})
     assert diagnose(str(tmp_path / "none"), recipe_problems=recipe_problems).exit_code == ExitCode.DATA
+
+
+def test_recipes_that_need_images_are_named_where_there_is_none(tmp_path: Path) -> None:
+    corpus_of(tmp_path, {"train": [replace(record(number), image=None) for number in range(12)]})
+    diagnosis = diagnose(str(tmp_path), recipe_problems=recipe_problems)
+    assert diagnosis.exit_code == ExitCode.OK
+    (note,) = [f for f in diagnosis.examination.findings if f.check == "recipes without texts"]
+    assert note.what.startswith("caption-sampling, clip, ") and "no record has an image" in note.what
+    assert note.change.startswith("Train many-view")

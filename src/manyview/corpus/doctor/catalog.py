@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from manyview.corpus.doctor.occurrences import Occurrences
 from manyview.corpus.doctor.tally import Tally
 from manyview.corpus.fingerprint import identity, image_identity
+from manyview.corpus.table import NO_IMAGE_HASH
 
 __all__ = ["CATALOG_COLUMNS", "Catalog"]
 
@@ -26,7 +27,7 @@ class Catalog:
         self.groups = Occurrences(folder / "groups")
         self.images = Occurrences(folder / "images")
         self.sources, self.licenses = Tally(), Tally()
-        self.grouped = 0
+        self.grouped = self.without_image = 0
 
     def add(self, table: pa.Table, start: int) -> None:
         """The columns of a block whose first row has the number `start`."""
@@ -39,7 +40,9 @@ class Catalog:
         hashes = table["image_hash"].combine_chunks()
         rows = np.flatnonzero(hashes.is_valid().to_numpy(zero_copy_only=False))
         known = hashes.drop_null().to_numpy()
-        self.images.add(known[known != _NO_BYTES], rows[known != _NO_BYTES] + start)
+        shown = (known != _NO_BYTES) & (known != NO_IMAGE_HASH)
+        self.images.add(known[shown], rows[shown] + start)
+        self.without_image += int((known == NO_IMAGE_HASH).sum())
 
 
 def _identities(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:

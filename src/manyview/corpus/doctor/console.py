@@ -18,7 +18,8 @@ _STYLES = {"fail": "bold red", "warn": "yellow", "note": "dim"}
 def summary_for_terminal(examination: Examination) -> Group:
     """Counts, coverage of each kind, the findings and the verdict; texts of the corpus are never read as markup."""
     splits = ", ".join(f"{split.name} {split.records:,}" for split in examination.splits)
-    head = _text(f"{examination.corpus}: {examination.records:,} records ({splits})")
+    texts_only = f", {examination.without_image:,} of texts only" if examination.without_image else ""
+    head = _text(f"{examination.corpus}: {examination.records:,} records ({splits}){texts_only}")
     style = "bold red" if examination.failed else "bold"
     return Group(head, _kinds(examination), _findings(examination), Text(verdict(examination), style))
 

@@ -116,6 +116,7 @@ class _Measuring:
                 textless=texts.textless,
             ),
             tokenizer=tokenizer,
+            without_image=catalog.without_image,
             near_method="equal perceptual hashes"
             if exact_near
             else f"perceptual hashes that differ in at most {self.limits.near_distance} of 64 bits",

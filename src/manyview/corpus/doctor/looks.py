@@ -17,6 +17,7 @@ from manyview.corpus.doctor.measures import ImageMeasures
 from manyview.corpus.doctor.quantiles import quantiles
 from manyview.corpus.doctor.tally import Shares, Tally
 from manyview.corpus.fingerprint import image_identity
+from manyview.corpus.table import NO_IMAGE_HASH, encoded_image
 
 __all__ = ["FindNear", "Looks", "near_groups", "same_hash"]
 
@@ -66,9 +67,11 @@ class Looks:
         self._shapes = Counter[str]()
 
     def add(self, images: pa.ChunkedArray, hashes: pa.ChunkedArray, rows: np.ndarray) -> None:
-        for image, declared, row in zip(images, hashes, rows.tolist(), strict=True):
-            fields = image.as_py() or {}
-            self._add_one(fields.get("bytes") or b"", declared.as_py(), row)
+        """Rows of the columns `image` and `image_hash`; a record that has and names no image is passed over."""
+        for cell, declared, row in zip(images, hashes, rows.tolist(), strict=True):
+            image, image_hash = encoded_image(cell.as_py()), declared.as_py()
+            if image is not None or image_hash != NO_IMAGE_HASH:
+                self._add_one(image or b"", image_hash, row)
 
     def measures(self) -> ImageMeasures:
         reasons = Counter(self.broken.values())

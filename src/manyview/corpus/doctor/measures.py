@@ -176,7 +176,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Examination:
-    """The whole result. `tokenizer` says what counted the tokens, `near_method` what compared the images."""
+    """The whole result. `tokenizer` says what counted the tokens, `near_method` what compared the images.
+
+    `without_image` counts records of texts only.
+    """
 
     corpus: str
     limits: Limits
@@ -201,6 +204,7 @@ class Examination:
     tokenizer: str
     near_method: str
     findings: tuple[Finding, ...] = ()
+    without_image: int = 0
 
     @property
     def records(self) -> int:

@@ -9,15 +9,15 @@ from manyview.corpus.shard_counts import TextCounts
 
 __all__ = ["RecipeProblems", "recipe_findings"]
 
-RecipeProblems = Callable[[TextCounts], Mapping[str, Mapping[str, str]]]
-"""For each recipe its views that find no text among these counts, each with a sentence."""
+RecipeProblems = Callable[[TextCounts, bool], Mapping[str, Mapping[str, str]]]
+"""For each recipe its views that find no text among these counts, or no image where there is none, with a sentence."""
 
 
 def recipe_findings(examination: Examination, problems: RecipeProblems) -> Iterator[Finding]:
     """A failure when no recipe can be trained on the split that batches are drawn from; a note on those that cannot."""
     there = {view.view for view in examination.false_negatives}
     counts = {kind.name: dict(kind.languages) for kind in examination.kinds if kind.name in there}
-    by_recipe = problems(counts)
+    by_recipe = problems(counts, examination.without_image < examination.records)
     fit = [name for name, views in by_recipe.items() if not views]
     unfit = [name for name, views in by_recipe.items() if views]
     if not unfit:

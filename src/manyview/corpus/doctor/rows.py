@@ -12,6 +12,7 @@ import pyarrow as pa
 from manyview.corpus.blocks import Block
 from manyview.corpus.corpus import Corpus
 from manyview.corpus.record import Record, Text
+from manyview.corpus.table import encoded_image
 from manyview.errors import DataError
 
 __all__ = ["Place", "Rows"]
@@ -102,6 +103,6 @@ def _record(row: dict[str, Any]) -> Record:
     return Record(
         id=row["id"] or "",
         group="",
-        image=(row.get("image") or {}).get("bytes") or b"",
+        image=encoded_image(row.get("image")),
         texts=tuple(Text(text["kind"] or "", text["text"], text["lang"] or "") for text in said),
     )
