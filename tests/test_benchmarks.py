@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from manyview.corpus import Record, Text, write_corpus
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -44,6 +46,25 @@ def run(name: str, *arguments: str) -> str:
 )
 def test_every_benchmark_runs(name, arguments, told):
     assert told in run(name, *arguments)
+
+
+def test_the_knowledge_of_a_glossary_is_counted_word_by_word(tmp_path):
+    def record(name, title, *tags):
+        texts = (Text("title", title, "en"), *(Text("tags", tag, "en") for tag in tags))
+        return Record(id=name, group=name, image=None, texts=texts, source="s")
+
+    held_out = [record("h1", "red fox", "wild animal", "fox hunt", "snow"), record("h2", "yurt", "tent")]
+    splits = {"train": [record("t", "Red apple", "tree")], "test": held_out}
+    rows = [record("g1", "fox", "animal"), record("g2", "tent", "yurt"), record("g3", "snow", "cold")]
+    write_corpus(tmp_path / "corpus", splits, name="corpus")
+    write_corpus(tmp_path / "glossary", {"train": rows}, name="glossary")
+    arguments = ("--corpus", str(tmp_path / "corpus"), "--glossary", str(tmp_path / "glossary"), "--json")
+    training, glossary = json.loads(run("glossary_knowledge.py", *arguments))
+    assert (training["known_words"], training["words"], training["stated_pairs"]) == (1, 3, 0)
+    assert (glossary["known_words"], glossary["words"]) == (2, 3)  # fox and yurt, not red
+    assert (glossary["known_unseen_words"], glossary["unseen_words"]) == (2, 2)
+    assert (glossary["known_titles"], glossary["titles"]) == (1, 2)
+    assert (glossary["stated_pairs"], glossary["pairs"]) == (1, 3)  # "fox hunt" has a word of the title
 
 
 @pytest.mark.slow
