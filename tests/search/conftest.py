@@ -106,6 +106,20 @@ def mixed_records(count: int = 40, seed: int = 0) -> list[Record]:
     return [made(i) for i in range(count)]
 
 
+def records(corpus: Corpus) -> list[tuple[str, Record]]:
+    return [(split, record) for split in corpus.splits for record in corpus.records(split)]
+
+
+def record_vector(model: ColorEncoder, record: Record, weights: Mapping[str, float] | None = None) -> np.ndarray | None:
+    """The definition: the views of one record, each times its weight, summed and normalised; None without any."""
+    features, present = model.encode_views([record])
+    total = np.zeros(model.embed_dim)
+    for name in features:
+        if present[name][0]:
+            total += (weights or {}).get(name, 1.0) * features[name][0].astype(float)
+    return total / np.linalg.norm(total) if total.any() else None
+
+
 @pytest.fixture
 def mixed(make_corpus: Callable[..., Corpus]) -> Corpus:
     return make_corpus("mixed", test=mixed_records())

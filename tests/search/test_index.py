@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,35 +7,14 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from tests.search.conftest import ColorEncoder, mixed_records
+from tests.search.conftest import ColorEncoder, mixed_records, record_vector, records
 
-from manyview.corpus import Corpus, Record, Text
+from manyview.corpus import Corpus, Text
 from manyview.errors import DataError, ManyviewError, UsageError
-from manyview.search import Encoder, Hit, Index, run_index
+from manyview.search import Encoder, Index, run_index
 from manyview.search.thumbnail import thumbnail
 
 MakeCorpus = Callable[..., Corpus]
-
-
-def records(corpus: Corpus) -> list[tuple[str, Record]]:
-    return [(split, record) for split in corpus.splits for record in corpus.records(split)]
-
-
-def record_vector(model: Encoder, record: Record, weights: Mapping[str, float] | None = None) -> np.ndarray | None:
-    """The definition: the views of one record, each times its weight, summed and normalised; None without any."""
-    features, present = model.encode_views([record])
-    total = np.zeros(model.embed_dim)
-    for name in features:
-        if present[name][0]:
-            total += (weights or {}).get(name, 1.0) * features[name][0].astype(float)
-    return total / np.linalg.norm(total) if total.any() else None
-
-
-def assert_ranked(hits: Sequence[Hit], scores: Mapping[str, float], top: int) -> None:
-    """The hits are the records of the greatest scores, in their order."""
-    assert [hit.score for hit in hits] == pytest.approx(sorted(scores.values(), reverse=True)[:top], abs=1e-6)
-    assert [hit.score for hit in hits] == pytest.approx([scores[hit.id] for hit in hits], abs=1e-6)
-    assert len({hit.id for hit in hits}) == len(hits)
 
 
 def test_an_index_holds_the_features_and_the_facts_of_every_record(
@@ -73,77 +52,6 @@ def test_search_is_the_loop_over_all_records(index: Index, model: Encoder, make_
         assert [hit.split for hit in hits] == [corpus[i][0] for i in order[:top]]
         assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
         assert [hit.score for hit in hits] == pytest.approx([scores[i] for i in order[:top]], abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    "weights", [{}, {"title": 2.0, "image": 0.5}, {"image": 0.0}, {"title": 0.0, "tags": 0.0, "image": 0.0}]
-)
-def test_records_rank_by_the_weighted_sum_of_their_views(
-    model: Encoder, mixed: Corpus, tmp_path: Path, weights: dict[str, float]
-) -> None:
-    index = Index.build(model, mixed, tmp_path / "index")
-    query = model.encode_text(["red"])[0]
-    vectors = {record.id: record_vector(model, record, weights) for _, record in records(mixed)}
-    scores = {id_: float(vector @ query) for id_, vector in vectors.items() if vector is not None}
-    assert 0 < len(scores) <= len(index)
-    for top in (7, 100):
-        assert_ranked(index.search(query, top, weights=weights), scores, top)
-
-
-def test_weights_of_the_model_and_weights_given_to_a_search_rank_alike(mixed: Corpus, tmp_path: Path) -> None:
-    weights = {"title": 0.25, "image": 0.0, "tags": 3.0}
-    of_model = Index.build(ColorEncoder(weights), mixed, tmp_path / "weighted")
-    plain = Index.build(ColorEncoder(), mixed, tmp_path / "plain")
-    assert len(of_model.features) < len(plain.features) == len(plain)
-    query = ColorEncoder().encode_text(["green"])[0]
-    assert of_model.search(query, 100) == plain.search(query, 100, weights=weights)
-    assert of_model.search(query, 100, weights=dict.fromkeys(weights, 1.0)) == plain.search(query, 100)
-    assert of_model.weights == {**weights, "caption": 1.0}
-
-
-@pytest.mark.parametrize("view", ["image", "title", "tags", "caption"])
-def test_one_view_ranks_alone_and_only_the_records_that_have_it(
-    model: Encoder, mixed: Corpus, tmp_path: Path, view: str
-) -> None:
-    index = Index.build(model, mixed, tmp_path / "index")
-    query = model.encode_text(["blue"])[0]
-    features, present = model.encode_views([record for _, record in records(mixed)])
-    ids = [record.id for _, record in records(mixed)]
-    scores = {ids[i]: float(features[view][i] @ query) for i in np.flatnonzero(present[view])}
-    assert 0 < len(scores) < len(index)
-    for top in (3, 100):
-        assert_ranked(index.search(query, top, by=view), scores, top)
-
-
-def test_a_hit_says_how_close_each_of_its_views_is(model: Encoder, mixed: Corpus, tmp_path: Path) -> None:
-    index = Index.build(model, mixed, tmp_path / "index")
-    query = model.encode_text(["yellow"])[0]
-    known = {record.id: record for _, record in records(mixed)}
-    for by in ("record", "title"):
-        for hit in index.search(query, 100, by=by):
-            features, present = model.encode_views([known[hit.id]])
-            assert hit.views == pytest.approx({name: features[name][0] @ query for name in features}, abs=1e-6)
-            assert all(of_view[0] for of_view in present.values())
-    assert list(index.views) == sorted(index.views, key=lambda name: (name != "image", -len(index.views[name])))
-
-
-@pytest.mark.parametrize(
-    ("ranks", "said"),
-    [
-        ({"by": "colour"}, "no record here has a view 'colour', allowed: record, image, tags, title, caption"),
-        ({"weights": {"colour": 1.0}}, "no record here has a view 'colour', allowed: image, tags, title, caption"),
-        ({"weights": {"title": -1.0}}, "the weight of the view 'title' is -1, allowed: a number of 0 or more"),
-        ({"weights": {"title": float("nan")}}, "the weight of the view 'title' is nan"),
-        ({"weights": dict.fromkeys(("image", "title", "tags", "caption"), 0.0)}, "the weights of all views are 0"),
-        ({"weights": {"title": 2.0}, "by": "image"}, "'image' alone ranks here"),
-    ],
-)
-def test_what_cannot_rank_is_refused(
-    model: Encoder, mixed: Corpus, tmp_path: Path, ranks: dict[str, Any], said: str
-) -> None:
-    index = Index.build(model, mixed, tmp_path / "index")
-    with pytest.raises(UsageError, match=said):
-        index.search(np.ones(4), **ranks)
 
 
 def test_a_record_of_texts_only_is_indexed_without_a_thumbnail_and_one_of_nothing_is_left_out_and_counted(

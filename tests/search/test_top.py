@@ -1,9 +1,11 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manyview.search.top import top_rows
+from manyview.search.top import first_of_groups, top_rows
 
 
 def brute_force(features: np.ndarray, query: np.ndarray, top: int) -> tuple[list[int], list[float]]:
@@ -47,3 +49,14 @@ def test_equal_rows_tie_in_row_order_at_every_edge_of_a_block(seed: int, n: int,
 def test_nothing_is_found_in_an_empty_matrix() -> None:
     rows, scores = top_rows(np.empty((0, 5), np.float32), np.ones(5, np.float32), 3)
     assert (rows.size, scores.size) == (0, 0)
+
+
+@given(st.lists(st.integers(-3, 3), max_size=40), st.integers(1, 4))
+def test_the_first_of_each_group_are_those_of_the_loop(groups: list[int], count: int) -> None:
+    seen = Counter[int]()
+    expected = []
+    for position, group in enumerate(groups):
+        seen[group] += 1
+        if seen[group] <= count:
+            expected.append(position)
+    assert first_of_groups(np.array(groups, np.int64), count).tolist() == expected

@@ -261,6 +261,9 @@ def search(
         typer.Option(help="VIEW=NUMBER, as title=2 or image=0: what a view counts in the record; again for more."),
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=10_000, help="Hits to show.")] = 10,
+    per_group: Annotated[
+        int | None, typer.Option(min=1, help="Hits of one group at most, as 1 a concept; by default any number.")
+    ] = None,
     corpus: Annotated[str | None, typer.Option(help="Corpus to search; by default the run's own.")] = None,
     page: Annotated[Path | None, typer.Option(help="HTML page of the hits; by default beside the index.")] = None,
     device: DeviceOption = "auto",
@@ -290,6 +293,7 @@ def search(
             top=top,
             by=by,
             weights=weights,
+            per_group=per_group,
             progress=lambda done, of: bar.update(task, completed=done, total=of, visible=True),
         )
     page = page or found.index.folder / "last-search.html"

@@ -37,6 +37,7 @@ class Answer:
     model: Path
     by: str
     weights: Mapping[str, float]
+    per_group: int | None = None
 
     def page(self) -> str:
         """The hits as a self-contained HTML page."""
@@ -48,6 +49,7 @@ class Answer:
             about=f"model {self.model}",
             by=self.by,
             weights=self.weights,
+            per_group=self.per_group,
         )
 
     def table(self) -> Table:
@@ -68,6 +70,7 @@ class Answer:
             "query": self.text,
             "by": self.by,
             "weights": dict(self.weights),
+            "per_group": self.per_group,
             "searched": len(self.index),
             "hits": [hit.as_json() for hit in self.hits],
         }
@@ -83,12 +86,13 @@ def answer(
     top: int = 10,
     by: str = RECORD,
     weights: Mapping[str, float] | None = None,
+    per_group: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Answer:
     """Search a run (its own corpus, or another), a model folder (a corpus is needed) or an index.
 
-    `load` makes the model of a folder; `by` and `weights` are those of `Index.search`; `progress` hears of the
-    records of an index that is built. Raises UsageError for a path that is none of these.
+    `load` makes the model of a folder; `by`, `weights` and `per_group` are those of `Index.search`; `progress` hears
+    of the records of an index that is built. Raises UsageError for a path that is none of these.
     """
     path = Path(path)
     picture = None if image is None else read_picture(image)  # what is wrong is found before the index is built
@@ -100,9 +104,9 @@ def answer(
     else:
         model, encoder = path, load(path)
         index = run_index(path, encoder, Corpus.open(corpus) if corpus else _own_corpus(path), progress=progress)
-    hits = search(encoder, index, text=text, image=picture, top=top, by=by, weights=weights)
+    hits = search(encoder, index, text=text, image=picture, top=top, by=by, weights=weights, per_group=per_group)
     used = with_weights(index.weights, weights) if weights else index.weights
-    return Answer(tuple(hits), index, text, picture, model, by, used)
+    return Answer(tuple(hits), index, text, picture, model, by, used, per_group)
 
 
 def _cosines(hit: Hit, views: list[str]) -> list[Text]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 
 from manyview.corpus import Corpus
@@ -19,8 +19,8 @@ from manyview.search.encoder import Encoder, Features
 from manyview.search.hits import Hit
 from manyview.search.layout import CARD, FORMAT, IMAGE, METADATA, IndexCard, Origin, record_files, view_files
 from manyview.search.origin import corpus_origin, model_origin
-from manyview.search.top import top_rows
-from manyview.search.view_files import Unreadable, open_view
+from manyview.search.top import first_of_groups, top_rows
+from manyview.search.view_files import Unreadable, open_groups, open_view
 from manyview.search.view_rows import RowNumbers, ViewRows, WeightedRecords
 from manyview.search.weights import RECORD, check_view, with_weights
 from manyview.search.writer import write_index
@@ -36,13 +36,14 @@ class Index:
     """An index folder, opened for reading; the vectors stay on disk until they are touched.
 
     `records` are the vectors of the records, `views` those of each view: the picture first, then the kinds of text
-    that most records have.
+    that most records have. `groups` holds a number a record, equal for records of one group.
     """
 
     folder: Path
     card: IndexCard
     records: ViewRows
     views: Mapping[str, ViewRows]
+    groups: RowNumbers
 
     @classmethod
     def build(
@@ -102,11 +103,13 @@ class Index:
         *,
         by: str = RECORD,
         weights: Mapping[str, float] | None = None,
+        per_group: int | None = None,
     ) -> list[Hit]:
         """The `top` records of greatest inner product with one query [dim], best first, ties in row order.
 
         `by` says what is compared: the record's vector, or one view, and then records without it are not ranked.
         `weights` of views stand in place of the model's; the vectors of the records are then computed from the views.
+        `per_group`: how many records of one group there may be among the hits, the best of them; None: any number.
         """
         query = np.asarray(query_features, dtype=np.float32)
         if query.shape != (self.card.dim,):
@@ -117,8 +120,25 @@ class Index:
         if top < 1:
             raise UsageError(f"top is {top}, allowed: 1 or more")
         ranked = self._ranked(by, weights or {})
-        positions, scores = top_rows(ranked, query, top)
-        return self._hits(np.asarray(ranked.rows[positions]), scores.tolist(), query)
+        rows, scores = self._top(ranked, query, top, per_group)
+        return self._hits(rows, scores.tolist(), query)
+
+    def _top(
+        self, ranked: ViewRows | WeightedRecords, query: Features, top: int, per_group: int | None
+    ) -> tuple[RowNumbers, NDArray[np.float64]]:
+        """(rows, scores) of the best records; more are ranked until enough groups are among them."""
+        if per_group is not None and per_group < 1:
+            raise UsageError(f"per_group is {per_group}, allowed: 1 or more")
+        count = top if per_group is None else 8 * top
+        while True:
+            positions, scores = top_rows(ranked, query, count)
+            rows = np.asarray(ranked.rows[positions])
+            if per_group is None:
+                return rows, scores
+            first = first_of_groups(self.groups[rows], per_group)[:top]
+            if len(first) == top or count >= len(ranked):
+                return rows[first], scores[first]
+            count *= 8
 
     def _ranked(self, by: str, weights: Mapping[str, float]) -> ViewRows | WeightedRecords:
         """The vectors to compare with the query."""
@@ -198,7 +218,7 @@ def _open_index(folder: Path) -> Index:
     if rows != card.rows:
         raise Unreadable(f"{folder / METADATA} holds {rows} rows, the index says {card.rows}")
     order = sorted(views, key=lambda name: (name != IMAGE, -len(views[name]), name))
-    return Index(folder, card, records, {name: views[name] for name in order})
+    return Index(folder, card, records, {name: views[name] for name in order}, open_groups(folder, card.rows))
 
 
 def _read_card(file: Path) -> IndexCard:

@@ -2,6 +2,7 @@
 
 features.npy, rows.npy              the vectors of the records, and which records have one
 view-0.npy, view-0.rows.npy, ...    the same of each view, in the order of IndexCard.views
+groups.npy                          int64 a record: equal for records of one group
 metadata.parquet                    a row a record: id, titles, texts, split, source, license, attribution, thumbnail
 index.json                          IndexCard: what the rows were made of
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 __all__ = [
     "CARD",
     "FORMAT",
+    "GROUPS",
     "IMAGE",
     "METADATA",
     "SCHEMA",
@@ -30,6 +32,7 @@ FORMAT: Final = 2
 CARD = "index.json"
 IMAGE = "image"  # the view that is no kind of text
 METADATA = "metadata.parquet"
+GROUPS = "groups.npy"
 
 SCHEMA = pa.schema(
     [

@@ -25,12 +25,13 @@ def render_page(
     languages: Sequence[str] = ("en", "zh"),
     by: str = RECORD,
     weights: Mapping[str, float] | None = None,
+    per_group: int | None = None,
 ) -> str:
     """HTML of the query (a text, the bytes of a picture, or both) and its hits among `total` records.
 
     `about` is a line for the foot of the page, such as the model that was asked. A hit is shown with its
-    texts in `languages`, in that order, or with its first one when it has none of them. `by` and `weights` say
-    what ranked.
+    texts in `languages`, in that order, or with its first one when it has none of them. `by`, `weights` and
+    `per_group` say what ranked.
     """
     filters: dict[str, Any] = {
         "webp": _data_uri,
@@ -50,6 +51,7 @@ def render_page(
             about=about,
             by=by,
             weights=weights or {},
+            per_group=per_group,
         )
     )
 

@@ -25,12 +25,13 @@ def search(
     top: int = 10,
     by: str = RECORD,
     weights: Mapping[str, float] | None = None,
+    per_group: int | None = None,
 ) -> list[Hit]:
     """The `top` records of the index most like a text, a picture (a file, its bytes, or an open one), or both.
 
-    `by` and `weights` are those of `Index.search`.
+    `by`, `weights` and `per_group` are those of `Index.search`.
     """
-    return index.search(query_vector(model, text=text, image=image), top, by=by, weights=weights)
+    return index.search(query_vector(model, text=text, image=image), top, by=by, weights=weights, per_group=per_group)
 
 
 def query_vector(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from manyview.search.encoder import Features
 
-__all__ = ["RowBlocks", "top_rows"]
+__all__ = ["RowBlocks", "first_of_groups", "top_rows"]
 
 
 class RowBlocks(Protocol):
@@ -41,3 +41,11 @@ def top_rows(
         best = np.argsort(-scores, kind="stable")[:top]
         rows, scores = rows[best], scores[best]
     return rows, scores
+
+
+def first_of_groups(groups: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """The positions of the first `count` members of each group, ascending."""
+    order = np.argsort(groups, kind="stable")
+    sorted_groups = groups[order]
+    starts = np.searchsorted(sorted_groups, sorted_groups, side="left")
+    return np.sort(order[np.arange(len(groups)) - starts < count])

@@ -1,5 +1,6 @@
 """The vectors of an index on disk: the views of records as a model encodes them, and the vector of every record."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,11 @@ from numpy.typing import NDArray
 from manyview.corpus import Record
 from manyview.errors import DataError
 from manyview.search.encoder import Encoder, Features, present_rows
-from manyview.search.layout import ViewCard, record_files, view_files
+from manyview.search.layout import GROUPS, ViewCard, record_files, view_files
 from manyview.search.npy_file import NpyFile
 from manyview.search.view_rows import RowNumbers, ViewRows, weighted_mean
 
-__all__ = ["Unreadable", "ViewFiles", "open_view"]
+__all__ = ["Unreadable", "ViewFiles", "open_groups", "open_view"]
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -50,6 +51,7 @@ class ViewFiles:
     def __init__(self, folder: Path, model: Encoder) -> None:
         self.folder, self.model = folder, model
         self.rows = 0
+        self._groups = NpyFile(folder / GROUPS, np.int64)
         self._records = _Pair.create(folder, record_files(), model.embed_dim)
         self._views: dict[str, _Pair] = {}
         self._weights: dict[str, float] = {}
@@ -77,10 +79,12 @@ class ViewFiles:
         ranked = np.unique(np.concatenate(weighted)) if weighted else np.empty(0, np.int64)
         vectors = weighted_mean(views, self._weights, len(records), self.model.embed_dim)
         self._records.append(vectors[ranked], self.rows + ranked)
+        self._groups.append(np.array([_group_number(record.group) for record in records], np.int64))
         self.rows += len(records)
 
     def finish(self) -> None:
         """State in every file how many rows it has."""
+        self._groups.finish()
         for pair in (self._records, *self._views.values()):
             pair.finish()
 
@@ -91,12 +95,21 @@ class ViewFiles:
         )
 
 
+def open_groups(folder: Path, rows: int) -> RowNumbers:
+    """The number of each record's group, left on disk."""
+    return _open(folder / GROUPS, np.dtype(np.int64), (rows,))
+
+
 def open_view(folder: Path, names: tuple[str, str], rows: int, dim: int) -> ViewRows:
     """A view's vectors and rows, left on disk; Unreadable where they are not what the card says."""
     return ViewRows(
         _open(folder / names[0], np.dtype(np.float32), (rows, dim)),
         _open(folder / names[1], np.dtype(np.int64), (rows,)),
     )
+
+
+def _group_number(group: str) -> int:
+    return int.from_bytes(hashlib.blake2b(group.encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True)
 
 
 def _open(file: Path, dtype: np.dtype[Number], shape: tuple[int, ...]) -> NDArray[Number]:
