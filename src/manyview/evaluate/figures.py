@@ -58,7 +58,7 @@ def figures(
     the `corpora` when there are several. A source's score is that of its `main_kind` (pictures), its `record_score`
     (records), or the mean of both where it has both. A collective.
     """
-    found, scores = dict[str, float](), list[float]()
+    values, scores = dict[str, float](), list[float]()
     shared, record = SharedEncoder(model, world), record_config(model)
     for name, corpus in corpora.items():
         pictured = any(item.has_image for item in read_items(corpus, split))
@@ -73,12 +73,12 @@ def figures(
         for source in sorted(pictures.keys() | records.keys()):
             where = f"{name}/{source}" if len(corpora) > 1 else source
             of_pictures, of_records = pictures.get(source, {}), records.get(source, {})
-            found |= {f"{where}/{kind}/r10": 100 * recall_at(cell.ranks, 10) for kind, cell in of_pictures.items()}
-            found |= {
+            values |= {f"{where}/{kind}/r10": 100 * recall_at(cell.ranks, 10) for kind, cell in of_pictures.items()}
+            values |= {
                 f"{where}/records/{kind}/r10": 100 * recall_at(cell.ranks, 10) for kind, cell in of_records.items()
             }
             scores += _source_score(of_pictures, of_records, score)
-    return {"score": float(np.mean(scores)), **found}
+    return {"score": float(np.mean(scores)), **values}
 
 
 def record_score(cells: Mapping[str, Cell]) -> float:
@@ -89,9 +89,9 @@ def record_score(cells: Mapping[str, Cell]) -> float:
     langs = Counter[str]()
     for kind, cell in cells.items():
         langs[_lang(kind)] += len(cell.ranks)
-    spoken = {kind: cell.ranks for kind, cell in cells.items() if _lang(kind) == langs.most_common(1)[0][0]}
-    new = [ranks for kind, ranks in spoken.items() if kind.endswith(NEW_WORDS)]
-    return 100 * recall_at(np.concatenate(new or list(spoken.values())), 10)
+    in_main_language = {kind: cell.ranks for kind, cell in cells.items() if _lang(kind) == langs.most_common(1)[0][0]}
+    new = [ranks for kind, ranks in in_main_language.items() if kind.endswith(NEW_WORDS)]
+    return 100 * recall_at(np.concatenate(new or list(in_main_language.values())), 10)
 
 
 def _lang(kind: str) -> str:
@@ -99,11 +99,11 @@ def _lang(kind: str) -> str:
 
 
 def _by_source(cells: Mapping[Key, Cell], direction: str) -> dict[str, dict[str, Cell]]:
-    found: dict[str, dict[str, Cell]] = {}
-    for (source, kind, of), cell in cells.items():
-        if of == direction:
-            found.setdefault(source, {})[kind] = cell
-    return found
+    by_source: dict[str, dict[str, Cell]] = {}
+    for (source, kind, cell_direction), cell in cells.items():
+        if cell_direction == direction:
+            by_source.setdefault(source, {})[kind] = cell
+    return by_source
 
 
 def _source_score(pictures: Mapping[str, Cell], records: Mapping[str, Cell], score: Score) -> list[float]:

@@ -99,12 +99,12 @@ class EncodedRecords:
         """The words of the texts in each record's vector [gallery]."""
         plain = self.record.model_copy(update={"templates": {}})
         asking = task.kind.parts[0]
-        found = []
+        documents = []
         for index in task.gallery.images.tolist():
             rendered = rendered_kinds(other_texts(self.items[index].texts, asking, self.answer_kinds), plain)
             strings = (string for langs in rendered.values() for lang in langs for string in lang)
-            found.append([token for string in strings for token in tokens(string)])
-        return found
+            documents.append([token for string in strings for token in tokens(string)])
+        return documents
 
     def _answers(self, view: str, kind: QueryKind) -> bool:
         return view != kind.parts[0] and (self.answer_kinds is None or view in self.answer_kinds)
@@ -253,9 +253,9 @@ def _ranks(encoded: EncodedRecords, task: Task, controls: bool) -> Iterator[tupl
     pictures, pictured = encoded.features[IMAGE][rows].numpy(), encoded.present[IMAGE][rows].numpy()
     yield PICTURE, best_ranks(queries, pictures, task.truths, present=pictured)
     index = BM25(encoded.words_of(task))
-    asked = [tokens(text) for text in task.texts]
-    yield WORDS, ranks_by_score(index.score_chunks(asked), task.truths)
-    yield FUSED, fused_ranks(score_chunks(queries, vectors), index.score_chunks(asked), task.truths)
+    query_words = [tokens(text) for text in task.texts]
+    yield WORDS, ranks_by_score(index.score_chunks(query_words), task.truths)
+    yield FUSED, fused_ranks(score_chunks(queries, vectors), index.score_chunks(query_words), task.truths)
 
 
 def _why_no_task(encoded: EncodedRecords, left_out: Mapping[Key, int], min_queries: int) -> str:
@@ -265,7 +265,10 @@ def _why_no_task(encoded: EncodedRecords, left_out: Mapping[Key, int], min_queri
             f"no record task: the texts of the split are of one kind ({', '.join(kinds) or 'none'}), the one that asks"
         )
     if not left_out:
-        return "no record task: no record says more than the text that asks"
+        return (
+            "no record task: no record that says something else has a text of the asked kinds "
+            "(kinds that join several do not ask for records)"
+        )
     return (
         f"no record task: no source has {min_queries} queries of one kind, the most are {max(left_out.values())} "
         "(records with one title, or of one group, count once)"

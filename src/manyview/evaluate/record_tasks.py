@@ -103,8 +103,8 @@ def _both_forms(source: str, answers: Sequence[_Answer], kind: QueryKind, defaul
         return any(answers[position].others for position in right)
 
     def is_new(text: str, right: Sequence[int]) -> bool:
-        asked = wording([text])
-        return says_more(text, right) and not any(asked.shares_a_word(answers[position].says) for position in right)
+        query = wording([text])
+        return says_more(text, right) and not any(query.shares_a_word(answers[position].says) for position in right)
 
     gallery = Gallery(source, np.array([answer.index for answer in answers], dtype=np.int64))
     both = [dict.fromkeys((*a, *b)) for a, b in zip(whole, new, strict=True)]
@@ -117,25 +117,25 @@ def _both_forms(source: str, answers: Sequence[_Answer], kind: QueryKind, defaul
 def _task(
     gallery: Gallery,
     kind: QueryKind,
-    asked: Sequence[Iterable[str]],
+    queries: Sequence[Iterable[str]],
     carried: Sequence[Iterable[str]],
     counts: Callable[[str, Sequence[int]], bool],
 ) -> Task:
     """The distinct texts that positions of the gallery ask with; right are all positions that carry them."""
     wordings: dict[int, str] = {}
-    for texts in asked:
+    for texts in queries:
         for text in texts:
             wordings.setdefault(text_identity(text), text)
     right: dict[int, list[int]] = {key: [] for key in wordings}
     for position, texts in enumerate(carried):
         for key in {text_identity(text) for text in texts} & right.keys():
             right[key].append(position)
-    kept = [key for key, text in wordings.items() if counts(text, right[key])]
+    query_keys = [key for key, text in wordings.items() if counts(text, right[key])]
     return Task(
         gallery=gallery,
         kind=kind,
-        texts=tuple(wordings[key] for key in kept),
-        truths=Relation.from_rows([right[key] for key in kept]),
+        texts=tuple(wordings[key] for key in query_keys),
+        truths=Relation.from_rows([right[key] for key in query_keys]),
         groups=np.arange(len(gallery.images), dtype=np.int64),
-        text_groups=np.array([right[key][0] for key in kept], dtype=np.int64),
+        text_groups=np.array([right[key][0] for key in query_keys], dtype=np.int64),
     )

@@ -41,18 +41,19 @@ def text_views(
     The feature of a kind is the normalised mean over languages of the normalised mean over the language's strings;
     it is zero where the kind is absent. `encode` gives L2-normalised rows and is called once, with distinct strings.
     """
-    rendered = [rendered_kinds(one, config) for one in texts]
-    distinct = dict.fromkeys(s for kinds in rendered for langs in kinds.values() for one in langs for s in one)
-    rows = {string: row for row, string in enumerate(distinct)}
-    encoded = encode(list(rows))
+    rendered = [rendered_kinds(record_texts, config) for record_texts in texts]
+    every_string = (string for kinds in rendered for langs in kinds.values() for strings in langs for string in strings)
+    row = {string: number for number, string in enumerate(dict.fromkeys(every_string))}
+    encoded = encode(list(row))
     features, present = dict[str, Tensor](), dict[str, Tensor]()
     for kind in sorted({kind for kinds in rendered for kind in kinds}):
-        langs = [kinds.get(kind, []) for kinds in rendered]
-        strings = [[rows[string] for string in one] for of_record in langs for one in of_record]
-        by_language = _unit_means(encoded, strings)
-        numbers = iter(range(len(strings)))
-        features[kind] = _unit_means(by_language, [[next(numbers) for _ in of_record] for of_record in langs])
-        present[kind] = torch.tensor([bool(of_record) for of_record in langs])
+        language_rows, record_rows = list[list[int]](), list[range]()
+        for kinds in rendered:
+            langs = kinds.get(kind, [])
+            record_rows.append(range(len(language_rows), len(language_rows) + len(langs)))
+            language_rows += [[row[string] for string in strings] for strings in langs]
+        features[kind] = _unit_means(_unit_means(encoded, language_rows), record_rows)
+        present[kind] = torch.tensor([kind in kinds for kinds in rendered])
     return features, present
 
 
@@ -111,14 +112,15 @@ def _by_language(
         if entry.lang in shares:
             langs.setdefault(base_language(entry.lang), {})[entry.text.strip()] = None
     template = config.templates.get(kind, _NO_TEMPLATE)
-    strings = [[_SEPARATOR.join(one)] if kind in config.lists else list(one) for one in langs.values()]
-    return [[template.replace("{text}", string) for string in one] for one in strings]
+    joins = kind in config.lists
+    by_language = [[_SEPARATOR.join(distinct)] if joins else list(distinct) for distinct in langs.values()]
+    return [[template.replace("{text}", string) for string in strings] for strings in by_language]
 
 
 def _unit_means(rows: Tensor, members: Sequence[Sequence[int]]) -> Tensor:
     """For each list of row numbers the normalised mean of these rows; zero for an empty list."""
-    sizes = torch.tensor([len(one) for one in members])
+    sizes = torch.tensor([len(numbers) for numbers in members])
     owner = torch.repeat_interleave(torch.arange(len(members)), sizes)
-    columns = torch.tensor([row for one in members for row in one], dtype=torch.long)
+    columns = torch.tensor([number for numbers in members for number in numbers], dtype=torch.long)
     sums = torch.zeros(len(members), rows.shape[-1]).index_add_(0, owner, rows[columns])
     return functional.normalize(sums, dim=-1)
