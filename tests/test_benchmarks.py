@@ -28,6 +28,7 @@ def run(name: str, *arguments: str) -> str:
         ("loss.py", ("--sizes", "64", "--repeat", "1"), "6 pairs both ways"),
         ("collectives.py", ("--rows", "8", "--width", "16"), "all_gather_single"),
         ("train.py", ("--batch", "2", "--repeat", "1", "--what", "step"), "manyview, bfloat16"),
+        ("text_rows.py", ("--pictures", "8", "--texts", "8", "--steps", "1"), "times the pictures alone"),
         ("loader.py", ("--images", "4", "--repeat", "1", "--sides", "256"), "manyview, 256 px"),
         ("reader.py", ("--records", "50000", "--batch-size", "256"), "8 sources in 8 lanes, rank 3 of 8"),
         ("tokenizer.py", ("--texts", "200", "--repeat", "1"), "word cache"),

@@ -56,7 +56,8 @@ class ImagesViewsConfig(Config):
 
     def describe(self) -> str:
         """One line a reader can check."""
-        return ", ".join(f"{name} <- {path}" for name in NEEDED if (path := getattr(self, name)) is not None)
+        parts = [f"{name} <- {path}" for name in NEEDED if (path := getattr(self, name)) is not None]
+        return ", ".join([*parts, *["records of texts only"] * self.texts_only])
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,7 @@ class RowMapping(Config):
         said = {name: getattr(self, name) for name in ("id", "image", "group", "license", "attribution")}
         parts = [f"{name} <- {_shown(value)}" for name, value in said.items() if value is not None]
         parts += [f"{kind} <- {_shown_view(view)}" for kind, view in self.all_views()]
+        parts += ["records of texts only"] * self.texts_only
         return ", ".join(parts) or "nothing"
 
 
