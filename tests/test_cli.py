@@ -211,6 +211,9 @@ def test_search_says_why_each_record_was_found_and_ranks_by_what_it_is_told(run,
     assert [hit["id"] for hit in by_picture["hits"]] == [
         hit["id"] for hit in json.loads(run(*command, "--by", "image", "--json")[1])["hits"]
     ]
+    groups = {record.id: record.group for split in ("train", "test") for record in Corpus.open(corpus).records(split)}
+    few = json.loads(run("search", trained, "red", "--top", 100, "--per-group", 1, "--json")[1])
+    assert sorted(groups[hit["id"]] for hit in few["hits"]) == sorted(set(groups.values()))[:100]
     (tmp_path / "one.png").write_bytes(next(Corpus.open(corpus).records("test")).image)
     code, out, _ = run(*command, "--image", tmp_path / "one.png", "--json")
     assert (code, len(json.loads(out)["hits"])) == (0, 5)

@@ -92,6 +92,10 @@ def test_each_hit_shows_a_bar_for_what_ranked_it_and_for_each_of_its_views() -> 
     ]
     assert "pet · fur" in page.text
     assert any("picture × 1, title × 0.5" in text for text in page.text)
+    assert any(text.endswith("the 1 closest of 1") for text in page.text)
+    for per_group, words in ((1, "one of each group"), (3, "at most 3 of each group")):
+        few = Page(render_page([hit], total=1, text="dog", per_group=per_group))
+        assert any(text.endswith(words) for text in few.text)
     by_title = Page(render_page([replace(hit, score=0.8)], total=1, text="dog", by="title"))
     assert bars(by_title) == [("picture", "0.50", 62.5), ("title", "0.800", 100.0), ("tags", "-0.10", 0.0)]
     assert any("the title alone decides" in text for text in by_title.text)
