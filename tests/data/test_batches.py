@@ -49,6 +49,32 @@ def test_batches_do_not_depend_on_workers_or_on_where_one_starts(corpus, workers
         equal(batch, whole[step])
 
 
+def views_by_record(batches: BatchSource, epoch: int) -> dict[str, tuple[str | None, ...]]:
+    """The texts of each record in an epoch of the 40 records."""
+    steps = [batches[step] for step in range(5 * epoch, 5 * epoch + 5)]
+    return {
+        name: tuple(batch.texts[view][i] for view in batch.texts) for batch in steps for i, name in enumerate(batch.ids)
+    }
+
+
+def test_renderings_come_again_after_so_many_epochs_and_with_every_seed(corpus):
+    views = VIEWS.model_copy(update={"renderings": 3})
+    drawn = [views_by_record(source(corpus, views), epoch) for epoch in range(5)]
+    assert drawn[0] == drawn[3]
+    assert drawn[1] == drawn[4]
+    assert drawn[0] != drawn[1] != drawn[2] != drawn[0]
+    other = source(corpus, views, seed=1)
+    assert other[0].ids != source(corpus, views)[0].ids
+    assert views_by_record(other, 1) == drawn[1]
+    assert views_by_record(source(corpus), 3) != views_by_record(source(corpus), 0), "without, each epoch draws anew"
+
+
+def test_renderings_of_a_block_are_what_its_records_show(corpus):
+    batches = source(corpus, VIEWS.model_copy(update={"renderings": 2}))
+    shown = {text for epoch in range(2) for texts in views_by_record(batches, epoch).values() for text in texts if text}
+    assert {text for block in range(len(batches.blocks)) for text, _ in batches.renderings(block)} == shown
+
+
 @pytest.mark.parametrize("exponent", [1.0, 0.5])
 def test_a_source_of_batches_travels_to_other_processes_without_what_it_has_read(corpus, exponent):
     batches = source(corpus, source_exponent=exponent)

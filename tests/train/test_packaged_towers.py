@@ -10,6 +10,7 @@ from manyview.errors import DataError, UsageError
 from manyview.train import recipe
 from manyview.train.packaged_towers import PACKAGED_IMAGE_TOWERS, PACKAGED_TEXT_TOWERS
 from manyview.train.run import new_model, resolved, tokenizer_of
+from manyview.train.start import StartConfig, credited
 
 MINILM, EFFICIENTNET = PACKAGED_TEXT_TOWERS["minilm-l6"], PACKAGED_IMAGE_TOWERS["efficientnet-lite0"]
 
@@ -48,3 +49,13 @@ def test_a_tower_whose_package_is_missing_is_a_sentence_with_the_command():
 def test_a_file_that_is_not_the_pinned_one_is_refused():
     with pytest.raises(DataError, match=r"tokenizer\.json is not the file that the package"):
         _ = replace(MINILM, digests={"tokenizer.json": "0" * 64}).path
+
+
+def test_the_card_of_a_model_names_the_towers_and_their_licenses():
+    sentences = credited(recipe("adapt").start)
+    for sentence, tower in zip(sentences, (EFFICIENTNET, MINILM), strict=True):
+        assert tower.package in sentence
+        assert "Apache-2.0" in sentence
+    (own,) = credited(StartConfig(model="runs/clip"))
+    assert "'clip'" in own
+    assert credited(StartConfig()) == []

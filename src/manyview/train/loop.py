@@ -25,7 +25,7 @@ from manyview.train.metrics import Metrics, Sink, jsonl_sink, log_sink, memory_m
 from manyview.train.run import Run, finished_weights, texts_there
 from manyview.train.run_folder import RunFolder
 from manyview.train.sinks import tensorboard_sink, wandb_sink
-from manyview.train.start import training_mode
+from manyview.train.start import credited, training_mode
 from manyview.train.step import Outcome, Skipped, take_step
 from manyview.train.stopping import StopRequest, catch_stop
 from manyview.train.view_weights import ViewWeigher, weigh_views
@@ -328,5 +328,6 @@ def _told(run: Run) -> str:
         f"manyview {__version__}, recipe `{config.recipe}`, {run.state.progress.step:,} steps of {config.batch_size} "
         f"records of the corpus {names} (split {config.split!r}, {run.source.order.epoch_length:,} records), "
         f"seed {config.seed}.\nViews contrasted, with weights: {pairs}.\n"
-        "The licenses of the images and texts are those that the records of the corpus name."
+        + "".join(f"{sentence}\n" for sentence in credited(config.start))
+        + "The licenses of the images and texts are those that the records of the corpus name."
     )

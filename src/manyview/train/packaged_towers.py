@@ -46,7 +46,7 @@ class PackagedTower:
         return path
 
     def credit(self) -> str:
-        """One line for the card of a model."""
+        """Name, origin and license, for the card of a model."""
         return f"{self.name}: weights of {self.origin}, from the package {self.package}, license {self.license}."
 
 

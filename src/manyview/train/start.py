@@ -16,6 +16,7 @@ from manyview.train.packaged_towers import PACKAGED_IMAGE_TOWERS, PACKAGED_TEXT_
 
 __all__ = [
     "StartConfig",
+    "credited",
     "interpolated",
     "lock_towers",
     "merged",
@@ -140,6 +141,22 @@ def _start_from(first: DualEncoder, model: DualEncoder) -> None:
             state[f"{head}.linear.weight"] = state.pop(f"{head}.weight")
         state = {**model.state_dict(), **state}
     model.load_state_dict(state)
+
+
+def credited(start: StartConfig) -> list[str]:
+    """A sentence for the card of a model on each thing that it began with."""
+    sentences = []
+    if start.model is not None:
+        sentences.append(f"Began as the model {Path(start.model).name!r}: its own card says where that is from.")
+    for kind, name, packaged in (
+        ("Image", start.image_tower, PACKAGED_IMAGE_TOWERS),
+        ("Text", start.text_tower, PACKAGED_TEXT_TOWERS),
+    ):
+        if name in packaged:
+            sentences.append(f"{kind} tower {packaged[name].credit()}")
+        elif name is not None:
+            sentences.append(f"{kind} tower from {Path(name).name!r}: its license is that of those weights.")
+    return sentences
 
 
 def lock_towers(start: StartConfig, model: DualEncoder) -> None:
