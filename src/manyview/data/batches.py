@@ -18,7 +18,7 @@ from manyview.data.languages import LanguageWeights
 from manyview.data.order import MixedOrder, Order, Places
 from manyview.data.randomness import uniforms
 from manyview.data.reader import Reader, Row
-from manyview.data.streams import make_streams, pass_length
+from manyview.data.streams import Stream, make_streams, pass_length
 from manyview.data.text_coverage import views_without_texts
 from manyview.data.texts import RenderedText, render_texts
 from manyview.data.views import ImageView, ViewsConfig
@@ -102,21 +102,15 @@ class BatchSource:
         self.order: Order | MixedOrder = Order(rows, seed, window)
         self._sources: list[str | None] = [None]
         if len(streams) > 1:
-            shape = {"seed": seed, "window": window, "num_blocks": len(rows)}
-            orders = [Order(of.rows, blocks=of.blocks, stream=i, **shape) for i, of in enumerate(streams)]
             with_image = [corpus.image_count(split) == corpus.splits[split] for corpus in corpora]
             groups = None if all(with_image) else [stream.corpus for stream in streams]
-            self.order = MixedOrder(orders, [stream.share for stream in streams], groups)
+            self.order = _mixed_order(streams, groups, seed, window, len(rows))
             self._sources = [stream.source for stream in streams]
             opened = -(-len(streams) // world_size) if groups is None else len(set(self.places(0).stream.tolist()))
             self._reader.cached *= opened
-        if self.order.epoch_length < batch_size:
-            raise UsageError(
-                f"the split {split!r} has {self.order.epoch_length} records, "
-                f"fewer than batch_size={batch_size}: make the batch smaller"
-            )
         self.pass_length = pass_length(corpora, split, weights)
         self.images = sum(corpus.image_count(split) for corpus in corpora)
+        self._check_size(split)
         self._check_texts(corpora, split)
 
     def __getitem__(self, step: int) -> Batch:
@@ -243,6 +237,13 @@ class BatchSource:
         features = store.rows([rows[number].image_hash for number in shown])
         return dict.fromkeys(self._views.images, features), shown, problems
 
+    def _check_size(self, split: str) -> None:
+        if self.order.epoch_length < self._batch_size:
+            raise UsageError(
+                f"the split {split!r} has {self.order.epoch_length} records, "
+                f"fewer than batch_size={self._batch_size}: make the batch smaller"
+            )
+
     def _check_texts(self, corpora: Sequence[Corpus], split: str) -> None:
         """Some record must have a text for every view; shards are asked until each view has met one."""
         counts: TextCounts = {}
@@ -252,6 +253,15 @@ class BatchSource:
                 return
         for sentence in views_without_texts(self._views, counts).values():
             raise UsageError(sentence)
+
+
+def _mixed_order(
+    streams: Sequence[Stream], groups: Sequence[int] | None, seed: int, window: int, num_blocks: int
+) -> MixedOrder:
+    """The order of streams side by side, those of a group spread evenly over the batch."""
+    shape = {"seed": seed, "window": window, "num_blocks": num_blocks}
+    orders = [Order(of.rows, blocks=of.blocks, stream=i, **shape) for i, of in enumerate(streams)]
+    return MixedOrder(orders, [stream.share for stream in streams], groups)
 
 
 def _colored(view: ImageView, pixels: np.ndarray, draws: np.ndarray) -> Tensor:

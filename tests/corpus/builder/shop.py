@@ -1,6 +1,7 @@
 """A shop: pictures in files, a table of products, a click log."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -53,6 +54,21 @@ def products(count: int, seed: int = 0) -> list[dict[str, Any]]:
 
 
 TABLE = {"type": "table", "id": "sku", "image": "image", "group": "family", "views": {"title": "title", "tags": "tags"}}
+
+
+def words(count: int, start: int = 0) -> list[dict[str, Any]]:
+    """Rows of a glossary."""
+    return [
+        {"sku": f"w{n}", "title": f"Word {n}", "tags": [f"kind {n % 5}", f"part {n}"], "family": None}
+        for n in range(start, start + count)
+    ]
+
+
+def glossary(file: Path, rows: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """A source of texts only, in JSON lines."""
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    table = {name: value for name, value in TABLE.items() if name != "image"}
+    return {**table, "path": str(file), "texts_only": True, **more}
 
 
 def config(*tables: Path, **more: Any) -> BuildConfig:

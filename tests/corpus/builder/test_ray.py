@@ -13,7 +13,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.corpus.builder.cluster import cluster, command_line, free_port, kill, parent, pids, writers
-from tests.corpus.builder.shop import TABLE, build_command, config, content, picture, products, run_build, write_table
+from tests.corpus.builder.shop import (
+    TABLE,
+    build_command,
+    config,
+    content,
+    glossary,
+    picture,
+    products,
+    run_build,
+    words,
+    write_table,
+)
 from tests.waiting import eventually
 
 from manyview.config import save_config
@@ -137,7 +148,7 @@ def test_workers_that_cannot_import_manyview_are_named_in_one_sentence(tmp_path:
 
 
 def shop(folder: Path) -> Path:
-    """A table with pictures in files, one with pictures in cells, a tar and a click log."""
+    """A table with pictures in files, one with pictures in cells, a tar, a glossary and a click log."""
     rows = products(30)
     for number in range(3):
         write_table(folder / f"part-{number}.parquet", [dict(row) for row in rows[number::3]])
@@ -158,6 +169,7 @@ def shop(folder: Path) -> Path:
         {**TABLE, "path": str(folder / "part-*.parquet")},
         {**TABLE, "path": str(folder / "cells.parquet")},
         {"type": "webdataset", "path": str(folder / "crawl.tar")},
+        glossary(folder / "words.jsonl", words(25)),
     ]
     scored = {"id": [f"p{n}" for n in range(30)], "text": [f"Thing number {n}" for n in range(30)]}
     scored["score"] = [n * 7 % 30 / 30 for n in range(30)]

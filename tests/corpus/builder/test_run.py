@@ -19,13 +19,16 @@ import pytest
 from PIL import Image
 from tests.corpus.builder.shop import (
     HERE,
+    TABLE,
     built,
     config,
     content,
     everything,
+    glossary,
     picture,
     products,
     run_build,
+    words,
     write_table,
 )
 
@@ -358,7 +361,8 @@ def test_a_finished_corpus_may_be_replaced(tmp_path: Path) -> None:
 def test_a_build_killed_at_any_moment_is_continued_to_the_same_bytes(tmp_path: Path) -> None:
     for number in range(4):
         write_table(tmp_path / f"part-{number}.parquet", products(40, seed=number))
-    told = config(tmp_path / "part-*.parquet", clicks=[])
+    pictured = {**TABLE, "path": str(tmp_path / "part-*.parquet")}
+    told = config(sources=[pictured, glossary(tmp_path / "words.jsonl", words(90))], clicks=[])
     save_config(told, tmp_path / "build.yaml")
     built(told, tmp_path / "whole")
     command = [

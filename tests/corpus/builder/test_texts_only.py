@@ -1,33 +1,28 @@
 """Laws of building records of texts only: they join the image of their id, and nothing held out enters by them."""
 
-import json
 from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.corpus.builder.shop import HERE, TABLE, built, config, content, everything, products, write_table
+from tests.corpus.builder.shop import (
+    HERE,
+    TABLE,
+    built,
+    config,
+    content,
+    everything,
+    glossary,
+    products,
+    words,
+    write_table,
+)
 
 from manyview.corpus import Corpus
 from manyview.corpus.builder import BuildConfig, build
 from manyview.corpus.sources.built import CorpusConfig
 from manyview.errors import UsageError
-
-
-def words(count: int, start: int = 0) -> list[dict[str, object]]:
-    """Rows of a glossary."""
-    return [
-        {"sku": f"w{n}", "title": f"Word {n}", "tags": [f"kind {n % 5}", f"part {n}"], "family": None}
-        for n in range(start, start + count)
-    ]
-
-
-def glossary(file: Path, rows: list[dict[str, object]], **more: object) -> dict[str, object]:
-    """A source of texts only, in JSON lines."""
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    table = {name: value for name, value in TABLE.items() if name != "image"}
-    return {**table, "path": str(file), "texts_only": True, **more}
 
 
 def mixture(folder: Path, rows: list[dict[str, object]], pictures: int = 60, **more: object) -> BuildConfig:
