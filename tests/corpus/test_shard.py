@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -208,3 +209,17 @@ def test_a_row_group_of_texts_only_is_as_large_as_its_records_are_in_memory(tmp_
     silent = [replace(record, image=None) for record in records(64)]
     write_corpus(tmp_path / "c", {"train": silent}, name="c", row_group_bytes=8 * TEXTS_ONLY_BYTES)
     assert [block.rows for block in Corpus.open(tmp_path / "c").blocks("train")] == [8] * 8
+
+
+def test_the_datasets_library_opens_records_without_an_image(tmp_path: Path) -> None:
+    written = with_texts_only(9)
+    write_corpus(tmp_path / "c", {"train": written}, name="c")
+    files = sorted(map(str, (tmp_path / "c" / "data").glob("*.parquet")))
+    opened = datasets.Dataset.from_parquet(files, cache_dir=str(tmp_path / "cache"))
+    expected = {record.id: record.image for record in written}
+    for row in opened:
+        if expected[row["id"]] is None:
+            assert row["image"] is None
+        else:
+            assert row["image"].size == (4, 4)
+    assert len(opened) == 9
