@@ -91,7 +91,7 @@ def color_records(split: str) -> list[Record]:
     ]
 
 
-def mixed_records(count: int = 40, seed: int = 0) -> list[Record]:
+def mixed_records(count: int = 150, seed: int = 0) -> list[Record]:
     """Records whose picture, title, tags and caption name different colors, and some of which lack each of them."""
     random = np.random.default_rng(seed)
 

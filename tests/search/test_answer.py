@@ -8,7 +8,7 @@ from tests.search.conftest import ColorEncoder, color_records, mixed_records
 
 from manyview.corpus import Corpus
 from manyview.errors import UsageError
-from manyview.search import answer
+from manyview.search import Index, answer
 
 
 @pytest.fixture
@@ -63,3 +63,16 @@ def test_records_of_nothing_but_pictures_are_searched_by_them(run: Path, make_co
     trained_on(run, make_corpus("bare", train=bare))
     found = answer(lambda folder: ColorEncoder(), run, text="red")
     assert all(hit.score == pytest.approx(hit.views["image"], abs=1e-6) for hit in found.hits)
+
+
+def test_an_index_of_another_model_is_refused(run: Path, mixed: Corpus, tmp_path: Path) -> None:
+    model = ColorEncoder()
+    (run / "model" / "model.safetensors").write_bytes(b"first weights")
+    index = Index.build(model, mixed, tmp_path / "index", model_folder=run / "model")
+    assert answer(lambda folder: model, index.folder, text="red").model == run / "model"
+    (run / "model" / "model.safetensors").write_bytes(b"other weights")
+    with pytest.raises(UsageError, match=f"{index.folder} was built with another model"):
+        answer(lambda folder: model, index.folder, text="red")
+    Index.build(model, mixed, tmp_path / "nameless")
+    with pytest.raises(UsageError, match="does not say which model it was built with"):
+        answer(lambda folder: model, tmp_path / "nameless", text="red")

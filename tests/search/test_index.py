@@ -76,7 +76,7 @@ def test_an_index_of_texts_only_has_no_picture_to_rank_by(
     corpus = make_corpus("glossary", test=[replace(record, image=None) for record in mixed_records() if record.texts])
     index = Index.build(model, corpus, tmp_path / "index")
     assert "image" not in index.views
-    assert len(index.search(model.encode_text(["red"])[0], 100)) == len(index) > 0
+    assert len(index.search(model.encode_text(["red"])[0], 200)) == len(index) > 0
     with pytest.raises(UsageError, match="no record here has a view 'image', allowed: record, tags, title, caption"):
         index.search(model.encode_text(["red"])[0], by="image")
 

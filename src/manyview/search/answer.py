@@ -117,9 +117,20 @@ def _cosines(hit: Hit, views: list[str]) -> list[Text]:
 
 
 def _model_of(index: Index) -> Path:
-    """The model that an index was built with: beside it in a run, else where it lay then."""
-    beside = index.folder.parent / "model"
-    return beside if model_origin(beside).sha256 == index.card.model.sha256 else Path(index.card.model.path)
+    """The model that an index was built with: beside it in a run, else where it lay then.
+
+    Raises UsageError where neither is that model: its vectors cannot be compared with those of the index.
+    """
+    built_with = index.card.model
+    if not built_with.sha256:
+        raise UsageError(f"{index.folder} does not say which model it was built with: search it with Index.search")
+    for folder in (index.folder.parent / "model", Path(built_with.path)):
+        if model_origin(folder).sha256 == built_with.sha256:
+            return folder
+    raise UsageError(
+        f"{index.folder} was built with another model than the one that is now in {built_with.path}: "
+        "`manyview search RUN QUERY` builds the index of a run again"
+    )
 
 
 def _own_corpus(run: Path) -> Corpus:
