@@ -108,3 +108,19 @@ def test_texts_that_come_along_change_no_number_of_steps_over_the_pictures(confi
         together = dry_run(mixture("steps=null", f"epochs={epochs}"))
         assert together.steps == alone.steps
         assert together.epochs == pytest.approx(alone.epochs)
+
+
+def test_a_run_that_stopped_goes_on_with_the_same_rows(mixture, tmp_path):
+    class PowerCut(Exception):
+        pass
+
+    def cut(metrics):
+        if metrics["step"] == 3:
+            raise PowerCut
+
+    train(mixture(), tmp_path / "whole")
+    with pytest.raises(PowerCut):
+        train(mixture(), tmp_path / "parts", sinks=[cut])
+    train(mixture(), tmp_path / "parts", resume=True)
+    assert losses(tmp_path / "parts").tolist() == losses(tmp_path / "whole").tolist()
+    assert same_weights(tmp_path / "parts", tmp_path / "whole", 1e-12)
