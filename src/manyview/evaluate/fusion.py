@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from manyview.evaluate.ranks import Features, ScoreChunk, require_answers
 from manyview.evaluate.relation import Indices, Relation
@@ -29,22 +30,31 @@ def fused_ranks(dense: Iterable[ScoreChunk], matched: Iterable[ScoreChunk], trut
 
 
 def _fused_rank(scores: Features, matches: Features, right: Indices, k: int) -> int:
-    """Only matched and right items need their rank by `dense`; of the others those are counted that score enough."""
-    ascending = np.sort(scores)
-    matched = np.flatnonzero(matches > 0)
-    of_match = 1.0 / (k + _ranks_in(np.sort(matches[matched]), matches[matched]))
-    fused = 1.0 / (k + _ranks_in(ascending, scores[matched])) + of_match
-    best = float(np.max(1.0 / (k + _ranks_in(ascending, scores[right]))))
-    is_right = np.isin(matched, right)
-    best = float(np.max(fused[is_right], initial=best)) * (1 - 1e-12)
-    wrong = int(np.count_nonzero(fused[~is_right] >= best))
+    """Only items that may score enough have their ranks looked up: one of their two terms is half the best or more."""
+    ascending, matching = np.sort(scores), np.sort(matches[matches > 0])
+    best = float(np.max(_fused_scores(scores[right], matches[right], ascending, matching, k))) * (1 - 1e-12)
+    is_rival = matches > 0
+    is_rival[right] = False
+    reach = int(2.0 / best - k)
+    near = scores >= ascending[-min(reach, len(ascending))]
+    near |= matches >= matching[-reach:].min(initial=np.inf)
+    rivals = np.flatnonzero(is_rival & near)
+    wrong = int(np.count_nonzero(_fused_scores(scores[rivals], matches[rivals], ascending, matching, k) >= best))
     last_rank = min(int(1.0 / best - k), len(scores))  # an unmatched item at this rank or before scores enough
     if last_rank < 1:
         return wrong
-    enough = scores >= ascending[len(scores) - last_rank]
-    enough[matched] = False
+    enough = (scores >= ascending[-last_rank]) & (matches <= 0)
     enough[right] = False
     return wrong + int(np.count_nonzero(enough))
+
+
+def _fused_scores(
+    scores: Features, matches: Features, ascending: Features, matching: Features, k: int
+) -> NDArray[np.float64]:
+    """The fused scores of some items, given all scores by `dense` and all above zero by `matched`, sorted."""
+    fused: NDArray[np.float64] = 1.0 / (k + _ranks_in(ascending, scores))
+    fused[matches > 0] += 1.0 / (k + _ranks_in(matching, matches[matches > 0]))
+    return fused
 
 
 def _ranks_in(ascending: Features, scores: Features) -> Indices:
