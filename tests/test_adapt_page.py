@@ -22,7 +22,7 @@ COUNT = 160
 
 def commands() -> list[list[str]]:
     lines = "\n".join(re.findall(r"```bash\n(.*?)```", PAGE, re.S)).splitlines()
-    return [shlex.split(line, comments=True) for line in lines]
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
 
 
 def run(folder: Path, command: list[str]) -> str:
