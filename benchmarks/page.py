@@ -27,9 +27,13 @@ def show(name: str, title: str, columns: Sequence[str], rows: Rows, *, write: bo
     if write:
         lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
         body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        arguments = [_without_folders(of) for of in sys.argv[1:] if of != "--write"]
-        command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *arguments])
-        _replace(name, f"{title}: `{command}`\n\n{body}\n\n{machine()}\n")
+        _replace(name, f"{title}: `{command()}`\n\n{body}\n\n{machine()}\n")
+
+
+def command() -> str:
+    """The command that runs, without --write."""
+    arguments = [_without_folders(of) for of in sys.argv[1:] if of != "--write"]
+    return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *arguments])
 
 
 def machine() -> str:

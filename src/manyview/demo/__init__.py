@@ -1,5 +1,5 @@
-"""The demo: two recipes at equal compute, judged on held-out concepts, in a report with pictures."""
+"""The demo: three recipes on the same pictures, judged on held-out records, in a report with pictures."""
 
-from manyview.demo.run import DEMO_RECIPES, DEMO_SETTINGS, run_demo
+from manyview.demo.run import DEMO_RECIPES, DEMO_SETTINGS, GLOSSARY_SETTINGS, TITLE_SETTINGS, run_demo
 
-__all__ = ["DEMO_RECIPES", "DEMO_SETTINGS", "run_demo"]
+__all__ = ["DEMO_RECIPES", "DEMO_SETTINGS", "GLOSSARY_SETTINGS", "TITLE_SETTINGS", "run_demo"]

@@ -1,7 +1,6 @@
-"""Train the baseline and the candidate, judge both, write results.json and report.html."""
+"""Train the baselines and the candidate, judge all, write results.json and report.html."""
 
 import json
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,23 +10,33 @@ from manyview import DualEncoder, __version__
 from manyview.config import load_config
 from manyview.corpus import Corpus
 from manyview.demo.judged import Judged, judge
-from manyview.demo.page import report_data
-from manyview.demo.side_by_side import share_of_cores, train_side_by_side
+from manyview.demo.page import records_compared, report_data
+from manyview.demo.searches import first_searches
+from manyview.demo.side_by_side import share_of_cores, train_and_weigh, train_side_by_side
 from manyview.device import choose_device
 from manyview.errors import Interrupted, ManyviewError, Saved, UsageError
 from manyview.evaluate import comparison
 from manyview.evaluate.report import render_report
+from manyview.evaluate.report.records import record_verdict
 from manyview.evaluate.report.verdict import verdict
 from manyview.terminal import encodable
-from manyview.train import JobProgress, RunFolder, TrainConfig, recipe, train
+from manyview.train import JobProgress, RunFolder, TrainConfig, recipe
 
-__all__ = ["DEMO_RECIPES", "DEMO_SETTINGS", "run_demo"]
+__all__ = ["DEMO_RECIPES", "DEMO_SETTINGS", "GLOSSARY_SETTINGS", "TITLE_SETTINGS", "run_demo"]
 
-DEMO_RECIPES = ("caption-sampling", "many-view")
-DEMO_SETTINGS = {
+DEMO_RECIPES = ("clip", "caption-sampling", "many-view")
+DEMO_SETTINGS: dict[str, Any] = {
     "source_exponent": 0,  # as much clip art as emoji, of which there are many drawings a concept
     "epochs": 12,
+    "batch_size": 256,
     "views.langs": {"en": 3.0, "zh": 1.0, "": 1.0},  # those it is judged in
+}
+TITLE_SETTINGS: dict[str, Any] = {"views.texts.caption.kinds": ["title"]}
+GLOSSARY_ROWS = 2  # of the glossary, for each picture of a batch
+GLOSSARY_SETTINGS: dict[str, Any] = {
+    "corpus": {"starter": 1, "glossary": GLOSSARY_ROWS},
+    "batch_size": (1 + GLOSSARY_ROWS) * DEMO_SETTINGS["batch_size"],
+    "model.text.options": {"buckets": 65_536},
 }
 _MARK = "demo.json"
 _JUDGING = "judging"
@@ -39,14 +48,14 @@ def run_demo(
 ) -> None:
     """Leave results.json, report.html and a run folder a recipe in `out`; called again, continue.
 
-    `overrides` replace keys of both recipes' configurations. Raises UsageError for a folder that holds
+    `overrides` replace keys of all recipes' configurations. Raises UsageError for a folder that holds
     anything but a demo of the same settings.
     """
     out = Path(out)
-    told = [f"{key}={json.dumps(value)}" for key, value in {"seed": seed, **DEMO_SETTINGS, **(overrides or {})}.items()]
-    configs = {name: load_config(TrainConfig, None, told, recipe(name)) for name in DEMO_RECIPES}
-    corpus = Corpus.open(next(iter(next(iter(configs.values())).corpora)))
-    _claim(out, told, overwrite=overwrite)
+    settings = {"seed": seed, **DEMO_SETTINGS, **(overrides or {})}
+    configs = {name: _config(name, settings) for name in DEMO_RECIPES}
+    corpus = Corpus.open("starter")
+    _claim(out, {name: config.model_dump(mode="json") for name, config in configs.items()}, overwrite=overwrite)
     with JobProgress({**dict.fromkeys(configs, 1.0), _JUDGING: _JUDGING_COST}) as progress:
         _train(configs, out, overwrite=overwrite, progress=progress)
         began = time.monotonic()
@@ -55,17 +64,30 @@ def run_demo(
             model = DualEncoder.from_pretrained(out / name).to(choose_device(config.device))
             judged.append(judge(model, config, corpus, RunFolder(out / name)))
             progress.advance(_JUDGING, (i + 1) / (len(configs) + 1))
+        searches = list(first_searches(out / DEMO_RECIPES[-1], model, corpus))
         spent = [one.compute.seconds for one in judged]
         training = sum(spent) if _threads(configs) is None else max(spent)
         results = _results(judged, training + time.monotonic() - began)
-        data = report_data(judged, corpus, out)
+        data = report_data(judged, (), corpus, searches, out)
         _write(out / "results.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n")
         _write(out / "report.html", render_report(data))
         progress.advance(_JUDGING, 1.0)
-    said = verdict(data)
-    print(said.sentence if said else "", file=sys.stdout)
+    for sentence in (record_verdict(data), verdict(data)):
+        if sentence is not None:
+            print(sentence.sentence)
     print(f"report: {out / 'report.html'}")
-    print(f'search: manyview search {out / DEMO_RECIPES[-1]} "red fruit"')
+    print(f'search: manyview search {out / DEMO_RECIPES[-1]} "something to drink"')
+
+
+def _config(name: str, settings: Mapping[str, Any]) -> TrainConfig:
+    """A recipe with the demo's settings; many-view reads the glossary beside as many pictures as the others."""
+    own: dict[str, Any] = {}
+    if name == "clip":
+        own = TITLE_SETTINGS
+    elif name == "many-view":
+        own = {**GLOSSARY_SETTINGS, "batch_size": (1 + GLOSSARY_ROWS) * settings["batch_size"]}
+    told = [f"{key}={json.dumps(value)}" for key, value in {**settings, **own}.items()]
+    return load_config(TrainConfig, None, told, recipe(name))
 
 
 def _train(configs: Mapping[str, TrainConfig], out: Path, *, overwrite: bool, progress: JobProgress) -> None:
@@ -83,7 +105,7 @@ def _train(configs: Mapping[str, TrainConfig], out: Path, *, overwrite: bool, pr
             train_side_by_side(left, sinks, threads=threads, overwrite=overwrite)
         else:
             for folder, config in left.items():
-                train(config, folder, resume=not overwrite, overwrite=overwrite, sinks=[sinks[folder]])
+                train_and_weigh(config, folder, overwrite=overwrite, sink=sinks[folder])
     except (Interrupted, Saved) as stop:
         raise type(stop)(f"stopped and saved in {out}: run the same command again to continue") from None
 
@@ -93,9 +115,9 @@ def _threads(configs: Mapping[str, TrainConfig]) -> int | None:
     return share_of_cores(configs[DEMO_RECIPES[0]], len(configs))
 
 
-def _claim(out: Path, told: list[str], *, overwrite: bool) -> None:
+def _claim(out: Path, settings: Mapping[str, Any], *, overwrite: bool) -> None:
     """Mark the folder as that of a demo with these settings."""
-    mark = json.dumps({"manyview": __version__, "settings": told})
+    mark = json.dumps({"manyview": __version__, "settings": settings})
     there = out / _MARK
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file: give a folder with --out")
@@ -111,12 +133,15 @@ def _claim(out: Path, told: list[str], *, overwrite: bool) -> None:
 
 def _results(judged: list[Judged], seconds: float) -> dict[str, Any]:
     """results.json: recalls in percent, times in seconds, memory in megabytes."""
-    baseline, candidate = judged
+    *_, baseline, candidate = judged
     return {
         "recipes": {one.name: one.results for one in judged},
+        "records": {one.name: one.records for one in judged},
         "seconds": round(seconds, 1),
         "peak_rss_mb": round(max(one.compute.peak_memory_mb for one in judged), 1),
         "comparison": comparison([baseline.ranks], [candidate.ranks]),
+        "records_comparison": {one.name: records_compared(one, candidate) for one in judged[:-1]},
+        "record_weights": {one.name: dict(one.encoded_records.record.weights) for one in judged},
         "compute": {one.name: vars(one.compute) for one in judged},
         "titles_to_tags": {one.name: one.neighbors.model.__dict__ for one in judged},
     }

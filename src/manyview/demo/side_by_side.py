@@ -16,12 +16,14 @@ from pathlib import Path
 
 import torch
 
+from manyview.corpus import Corpus
 from manyview.errors import Interrupted, ManyviewError, Saved
+from manyview.evaluate import record_weigher
 from manyview.train import TrainConfig, train
 from manyview.train.metrics import Sink
 from manyview.train.stopping import StopRequest, catch_stop
 
-__all__ = ["share_of_cores", "train_side_by_side"]
+__all__ = ["share_of_cores", "train_and_weigh", "train_side_by_side"]
 
 _ASKED_EACH_S = 0.2
 
@@ -29,11 +31,19 @@ _ASKED_EACH_S = 0.2
 def share_of_cores(config: TrainConfig, trainings: int) -> int | None:
     """Threads for each of so many trainings; None where they had better take turns: on a GPU, or on one core.
 
-    On a CPU two trainings of small towers with one thread each take 0.7 of the time that they take in turn with two.
+    More trainings than cores run with one thread each and share the cores. On a CPU two trainings of small towers with
+    one thread each take 0.7 of the time that they take in turn with two.
     """
     on_gpu = config.device != "cpu" and (config.device != "auto" or torch.cuda.is_available())
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return None if on_gpu or cores < trainings else max(1, torch.get_num_threads() // trainings)
+    return None if on_gpu or cores < 2 else max(1, torch.get_num_threads() // trainings)
+
+
+def train_and_weigh(config: TrainConfig, folder: Path, *, overwrite: bool = False, sink: Sink | None = None) -> None:
+    """Train in a folder, or go on there, and learn what each view of a record counts, as `manyview train` does."""
+    weigher = record_weigher({path: Corpus.open(path) for path in config.corpora}, config.evaluate_split)
+    sinks = [] if sink is None else [sink]
+    train(config, folder, resume=not overwrite, overwrite=overwrite, sinks=sinks, weigher=weigher)
 
 
 def train_side_by_side(
@@ -102,7 +112,7 @@ def _train(config: TrainConfig, folder: Path, overwrite: bool, threads: int, tol
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     try:
-        train(config, folder, resume=not overwrite, overwrite=overwrite, sinks=[tell])
+        train_and_weigh(config, folder, overwrite=overwrite, sink=tell)
     except ManyviewError as error:
         tell(error)
     except Exception as error:

@@ -91,7 +91,7 @@ def line_chart(
         '<svg y="{y}" width="100%" height="{height}" viewBox="0 0 100 {height}" preserveAspectRatio="none">'
         "{lines}</svg>"
     ).format(y=PLOT_TOP_PX, height=PLOT_PX, lines=Markup("").join(_line(one, across, up) for one in series))
-    return _svg("lines", label, bottom + BELOW_PX, [*frame, plot])
+    return svg("lines", label, bottom + BELOW_PX, [*frame, plot])
 
 
 def interval_chart(rows: Sequence[IntervalRow], *, label: str, x_label: str) -> Markup:
@@ -124,7 +124,7 @@ def interval_chart(rows: Sequence[IntervalRow], *, label: str, x_label: str) -> 
         for mark in marks
     ]
     title = Markup('<text class="axis" x="50%" y="{}" text-anchor="middle">{}</text>').format(y + 40, x_label)
-    return _svg("intervals", label, y + 46, [*grid, *body, *scale, title])
+    return svg("intervals", label, y + 46, [*grid, *body, *scale, title])
 
 
 def plain(value: float) -> str:
@@ -178,6 +178,7 @@ def _interval(row: IntervalRow, y: int, across: Axis) -> Markup:
     )
 
 
-def _svg(kind: str, label: str, height: int, parts: Sequence[Markup]) -> Markup:
+def svg(kind: str, label: str, height: int, parts: Sequence[Markup]) -> Markup:
+    """The parts of a drawing, `height` pixels high, in a box of the class `kind`; `label` is read aloud."""
     start = Markup('<svg class="chart" role="img" aria-label="{}" width="100%" height="{}">').format(label, height)
     return Markup('<div class="{}">').format(kind) + start + Markup("").join(parts) + Markup("</svg></div>")

@@ -10,6 +10,8 @@ from manyview.data.contact_sheet import SheetRow
 from manyview.errors import UsageError
 from manyview.evaluate.comparison import ComparisonRow
 from manyview.evaluate.neighbors import NeighborResults
+from manyview.evaluate.record_retrieval import RecordTree
+from manyview.evaluate.record_showcase import ShownSearch
 from manyview.evaluate.retrieval import ResultsTree
 from manyview.evaluate.showcase import ShownQuery
 
@@ -42,7 +44,7 @@ class Recipe:
     """One way of training.
 
     `name` is its key in results.json, `title` what the page calls it, `summary` a sentence on its
-    objective. `metrics` are the rows of metrics.jsonl of one seed; `results` are averages over `seeds`.
+    objective. `metrics` are the rows of metrics.jsonl of one seed; `results` and `records` are averages over `seeds`.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Recipe:
     metrics: tuple[Mapping[str, Any], ...] = ()
     neighbors: NeighborResults | None = None
     seeds: int = 1
+    records: RecordTree = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,14 @@ class Command:
 class ReportData:
     """The whole page.
 
-    `recipes` start with the baseline and end with the candidate; a page about a single run has one.
+    `recipes` end with the baseline and the candidate; a page about a single run has one. `further` are other models,
+    in the tables and the first chart only.
     `comparison` and `overall` are the rows of `comparison(...)` and `mean_comparison(...)` of these two;
-    the headline is taken from `overall` for the query kind `headline_kind`, text to image. `shown` are
-    queries answered by the candidate, `sheet` some training records as the candidate saw them.
+    the headline is taken from `overall` for the query kind `headline_kind`, text to image. `records_compared` holds the
+    rows of both functions for records, by the name of the recipe that the candidate is compared with; the first
+    headline is taken from them for the kind `records_kind`. `searches` are queries of nobody's and `shown_records`
+    held-out ones, answered by the candidate with records, `shown` with pictures. `sheet` shows some training records as
+    the candidate saw them, `remarks` what a reader of the first headline must know.
     `environment` goes to the foot of the page, as given.
     """
 
@@ -84,14 +91,25 @@ class ReportData:
     commands: tuple[Command, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     headline_kind: str = "all"
+    further: tuple[Recipe, ...] = ()
+    records_compared: Mapping[str, tuple[ComparisonRow, ...]] = field(default_factory=dict)
+    records_kind: str = "tags, new words"
+    searches: tuple[ShownSearch, ...] = ()
+    shown_records: tuple[ShownSearch, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.recipes:
             raise UsageError("a report needs at least one recipe, got none")
 
     @property
+    def all_recipes(self) -> tuple[Recipe, ...]:
+        """Those that are compared, then the others."""
+        return (*self.recipes, *self.further)
+
+    @property
     def baseline(self) -> Recipe:
-        return self.recipes[0]
+        return self.recipes[-2] if len(self.recipes) > 1 else self.recipes[0]
 
     @property
     def candidate(self) -> Recipe:

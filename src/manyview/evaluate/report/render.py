@@ -7,10 +7,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from manyview.evaluate.report.bars import BARS_STYLE
 from manyview.evaluate.report.charts import Series, interval_chart, line_chart, signed
 from manyview.evaluate.report.curves import loss_series, pair_names
 from manyview.evaluate.report.data import Recipe, ReportData
 from manyview.evaluate.report.images import data_uri
+from manyview.evaluate.report.records import CONTROLS, record_tables, record_verdict
 from manyview.evaluate.report.tables import DIRECTIONS, METRICS, difference_rows, kind_label, source_tables
 from manyview.evaluate.report.verdict import verdict
 from manyview.evaluate.showcase import ShownQuery
@@ -39,6 +41,10 @@ def render_report(data: ReportData) -> str:
         .render(
             data=data,
             verdict=verdict(data),
+            record_verdict=record_verdict(data),
+            record_tables=record_tables(data),
+            controls=CONTROLS,
+            bars_style=Markup(BARS_STYLE),
             losses=_loss_charts(data),
             differences=_difference_charts(data),
             tables=tables,
@@ -47,7 +53,7 @@ def render_report(data: ReportData) -> str:
             ],
             metrics=METRICS,
             shown=_shown_groups(data.shown),
-            neighbors=[recipe for recipe in data.recipes if recipe.neighbors],
+            neighbors=[recipe for recipe in data.all_recipes if recipe.neighbors],
         )
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from manyview.evaluate.comparison import ComparisonRow
 from manyview.evaluate.galleries import EVERY_IMAGE
+from manyview.evaluate.record_tasks import NEW_WORDS
 from manyview.evaluate.report.charts import IntervalRow
 from manyview.evaluate.report.data import Recipe, ReportData
 from manyview.evaluate.retrieval import Measures
@@ -56,7 +57,7 @@ class SourceTables:
 
 def source_tables(data: ReportData) -> list[SourceTables]:
     """For each source text to image with one image a concept first, then the other tables."""
-    names = list(dict.fromkeys(source for recipe in data.recipes for source in recipe.results))
+    names = list(dict.fromkeys(source for recipe in data.all_recipes for source in recipe.results))
     found = []
     for source in (name for name in names if not name.endswith(EVERY_IMAGE)):
         main, back = (_table(data, source, direction, title) for direction, title in DIRECTIONS)
@@ -67,7 +68,7 @@ def source_tables(data: ReportData) -> list[SourceTables]:
         ]
         gallery = max(
             measures["t2i"]["gallery"]
-            for recipe in data.recipes
+            for recipe in data.all_recipes
             for measures in recipe.results.get(source, {}).values()
         )
         found.append(SourceTables(source, gallery, main, tuple(table for table in more if table.rows)))
@@ -85,13 +86,13 @@ def difference_rows(rows: Sequence[ComparisonRow], direction: str, *, every_imag
 
 
 def _table(data: ReportData, source: str, direction: str, title: str, suffix: str = "") -> Table:
-    kinds = dict.fromkeys(kind for recipe in data.recipes for kind in recipe.results.get(source, {}))
+    kinds = dict.fromkeys(kind for recipe in data.all_recipes for kind in recipe.results.get(source, {}))
     rows = [_row(data, kind, source=source, direction=direction) for kind in kinds]
     return Table(direction, title + suffix, tuple(row for row in rows if row is not None))
 
 
 def _row(data: ReportData, kind: str, *, source: str, direction: str) -> Row | None:
-    measures = [_measures(recipe, source, kind, direction) for recipe in data.recipes]
+    measures = [_measures(recipe, source, kind, direction) for recipe in data.all_recipes]
     first = next((one for one in measures if one is not None), None)
     if first is None:
         return None
@@ -103,7 +104,7 @@ def _row(data: ReportData, kind: str, *, source: str, direction: str) -> Row | N
         figures=tuple(
             tuple(
                 _figure(one, metric, recipe is winners[metric])
-                for one, recipe in zip(measures, data.recipes, strict=True)
+                for one, recipe in zip(measures, data.all_recipes, strict=True)
             )
             for metric, _ in METRICS
         ),
@@ -112,9 +113,10 @@ def _row(data: ReportData, kind: str, *, source: str, direction: str) -> Row | N
 
 
 def kind_label(name: str) -> str:
-    """How the page writes a query kind: "title + tags", "title (zh)"."""
-    parts, _, lang = name.partition(".")
-    return parts.replace("+", " + ") + (f" ({lang})" if lang else "")
+    """How the page writes a query kind: "title + tags", "title (zh)", "tags (zh), new words"."""
+    whole, new_words, _ = name.partition(NEW_WORDS)
+    parts, _, lang = whole.partition(".")
+    return parts.replace("+", " + ") + (f" ({lang})" if lang else "") + new_words
 
 
 def _figure(measures: Measures | None, metric: str, best: bool) -> Recall | None:
