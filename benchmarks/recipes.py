@@ -55,7 +55,7 @@ CONTENDERS = {
     "adapt": Contender(
         "adapt",
         "heads on frozen towers that know English: EfficientNet-lite0, MiniLM-L6",
-        {"views.langs": {"en": 1.0, "": 1.0}},
+        {"views.langs": {"en": 3.0, "": 1.0}},
         lengths=(1,),
     ),
 }
