@@ -59,6 +59,26 @@ def test_tags_are_shuffled_and_dropped_each_alike_but_never_all():
     assert min(orders.values()) > 250
 
 
+def test_under_a_range_from_none_to_all_every_length_of_a_list_is_drawn_alike():
+    """The binomial of n tags, integrated over its probability, is 1 / (n + 1) for each length; none counts as one."""
+    texts = tuple(Text("tags", f"t{i}", "en") for i in range(7))
+    lengths = Counter(len(text.split(", ")) for text in drawn(TextView(kinds=("tags",), drop=(0, 1)), texts))
+    assert {length: count / 2_000 for length, count in lengths.items()} == pytest.approx(
+        {length: (2 if length == 1 else 1) / 8 for length in range(1, 8)}, abs=0.035
+    )
+
+
+def test_a_range_without_width_drops_what_its_probability_drops():
+    ranged, plain = (drawn(TextView(kinds=("tags",), drop=drop)) for drop in ((0.5, 0.5), 0.5))
+    assert ranged == plain
+
+
+@pytest.mark.parametrize("drop", [1, -0.1, (0.5, 0.2), (1, 1), (0, 1.5)])
+def test_a_drop_that_leaves_no_choice_is_refused(drop):
+    with pytest.raises(ValueError, match="allowed: a number from 0 to below 1, or two"):
+        TextView(kinds=("tags",), drop=drop)
+
+
 def test_a_still_view_lists_tags_as_they_are():
     assert set(drawn(TextView(kinds=("tags",), drop=0, shuffle=False))) == {"tomato, onion, salt"}
 

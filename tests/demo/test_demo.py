@@ -20,12 +20,18 @@ from manyview.train import RunFolder, read_metrics
 SHORT = {"steps": 2, "epochs": None, "batch_size": 16, "log_every": 1, "save_every": 1, "workers": 0}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def only_held_out_records_are_searched():
+    """A demo's first searches are among all records, which take half a minute to encode."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("manyview.demo.run.first_searches", partial(first_searches, splits=["test"]))
+        yield
+
+
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo") / "out"
-    with pytest.MonkeyPatch.context() as patch:  # searches need all records in a demo, the held-out ones here
-        patch.setattr("manyview.demo.run.first_searches", partial(first_searches, splits=["test"]))
-        run_demo(folder, overrides=SHORT)
+    run_demo(folder, overrides=SHORT)
     return folder
 
 

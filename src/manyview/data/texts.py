@@ -87,7 +87,8 @@ def _render(
         is_list = part in lists
         entries = [text for text in by_kind[part] if text.lang == lang]
         if entries and is_list:
-            part_texts = _draw_list(view, entries, *_list_draws(len(entries), drawn[True], draws, numbers))
+            drop = _draw_drop(view, drawn[True], numbers)
+            part_texts = _draw_list(view, entries, drop, *_list_draws(len(entries), drawn[True], draws, numbers))
         elif entries:
             draw = draws[2] if not drawn[False] else numbers(f":entry {drawn[False]}", 1)[0]
             part_texts = [_draw_entry(view, entries, draw)]
@@ -135,10 +136,18 @@ def _list_draws(
     return [*draws[3 : 3 + _TAGS], *more[:half]], [*draws[3 + _TAGS : 3 + 2 * _TAGS], *more[half:]]
 
 
+def _draw_drop(view: TextView, number: int, numbers: Numbers) -> float:
+    """The probability that an entry of the list of this number is left out, drawn where the view gives a range."""
+    if isinstance(view.drop, float):
+        return view.drop
+    low, high = view.drop
+    return low + (high - low) * numbers(f":drop {number}", 1)[0]
+
+
 def _draw_list(
-    view: TextView, entries: Sequence[Text], places: Sequence[float], staying: Sequence[float]
+    view: TextView, entries: Sequence[Text], drop: float, places: Sequence[float], staying: Sequence[float]
 ) -> list[Text]:
     """The entries of a list, in random order and without those dropped; one always stays."""
     order = sorted(range(len(entries)), key=places.__getitem__) if view.shuffle else range(len(entries))
-    keep = [i for i in order if staying[i] >= view.drop] or [max(order, key=staying.__getitem__)]
+    keep = [i for i in order if staying[i] >= drop] or [max(order, key=staying.__getitem__)]
     return [entries[i] for i in keep]

@@ -54,7 +54,11 @@ class TextView(Config):
     )
     langs: Langs = Field((), description="Languages of this view; empty: views.langs.")
     template: str = Field("{text}", description='What is written around the text, "The picture contains {text}."')
-    drop: float = Field(0.3, ge=0, lt=1, description="Probability that a tag is left out (one always stays).")
+    drop: float | tuple[float, float] = Field(
+        0.3,
+        description="Probability that a tag is left out (one always stays). Two numbers: drawn evenly between them for "
+        "each text, so that lists of one tag come as well as long ones.",
+    )
     shuffle: bool = Field(True, description="Put tags in a random order each time.")
     max_tokens: int = Field(64, ge=4, description="Longer texts are cut to so many tokens, specials included.")
     weighted: bool = Field(
@@ -74,6 +78,9 @@ class TextView(Config):
             raise ValueError("kinds is empty, allowed: at least one kind of text")
         if isinstance(self.kinds, dict):
             _check_weights(self.kinds)
+        low, high = (self.drop, self.drop) if isinstance(self.drop, float) else self.drop
+        if not 0 <= low <= high <= 1 or low == 1:
+            raise ValueError(f"drop={self.drop}, allowed: a number from 0 to below 1, or two, as [0, 1]")
         if "{text}" not in self.template:
             raise ValueError("a template must hold {text}")
         return self
