@@ -18,6 +18,7 @@ CAPTION = ("caption", "title", "description", "context", "query", "alt")
 TAGS = ("tags", "objects", "category")
 _SAID = {"title": 3.0, "caption": 3.0, "query": 3.0, "alt": 3.0, "description": 1.0, "context": 1.0}
 _TAGGED = {"tags": 3.0, "objects": 3.0}
+_ANY_LENGTH = (0.0, 1.0)  # of a list of tags: people ask with one word as well as with many
 _PICTURE_CONTAINS = "The picture contains {text}."
 
 
@@ -34,13 +35,13 @@ def slip() -> TrainConfig:
 
 def caption_sampling() -> TrainConfig:
     """As many texts a step as many-view, each drawn at random from all there are; only image against text."""
-    anything = TextView(kinds=_SAID | _TAGGED)
+    anything = TextView(kinds=_SAID | _TAGGED, drop=_ANY_LENGTH)
     return _small("caption-sampling", {"image": "gentle"}, {"text": anything, "text.2": anything})
 
 
 def many_view() -> TrainConfig:
     """What the image is called and what it is tagged with, each against the image and against each other."""
-    texts = {"title": TextView(kinds=_SAID), "tags": TextView(kinds=_TAGGED)}
+    texts = {"title": TextView(kinds=_SAID), "tags": TextView(kinds=_TAGGED, drop=_ANY_LENGTH)}
     return _small("many-view", {"image": "gentle"}, texts)
 
 
