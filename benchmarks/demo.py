@@ -1,4 +1,4 @@
-"""The demo's two trainings side by side, each with its share of the cores, against one after the other with all.
+"""The demo's trainings side by side, each with its share of the cores, against one after the other with all.
 
     python benchmarks/demo.py [--steps 240] [--repeat 1] [--write]
 
@@ -52,7 +52,7 @@ def main() -> None:
         ratios = [first / own for first, own in zip(next(iter(found.values())), seconds, strict=True)]
         spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
         rows.append([name, f"{statistics.median(seconds):.1f}", spread])
-    title = f"{given.steps} steps of both recipes, medians of {given.repeat}"
+    title = f"{given.steps} steps of each recipe, medians of {given.repeat}"
     show("demo", title, ["", "seconds", "times as fast"], rows, write=given.write)
 
 

@@ -69,10 +69,18 @@ def test_the_knowledge_of_a_glossary_is_counted_word_by_word(tmp_path):
 
 
 @pytest.mark.slow
-def test_recipes_compares_two_recipes_on_the_starter_corpus(tmp_path):
-    table = run("recipes.py", "epochs=0.02", "batch_size=32", "--out", str(tmp_path / "runs"), "--seeds", "0")
-    assert "caption-sampling" in table
-    assert (tmp_path / "runs" / "many-view-seed-0" / "model" / "config.json").is_file()
+def test_recipes_trains_what_is_missing_and_judges_records_and_pictures(tmp_path):
+    given = ["--out", str(tmp_path), "--seeds", "0", "--lengths", "1", "--only", "caption-sampling", "many-view"]
+    short = ["steps=2", "epochs=null", "batch_size=32", "log_every=1"]
+    page = run("recipes.py", *short, *given)
+    assert (tmp_path / "many-view-1x-seed-0" / "model" / "config.json").is_file()
+    for section in ("Records by new words", "Pictures", "What titles are tied to"):
+        table = page.split(f"## {section}")[1].split("##")[0]
+        assert "| caption-sampling |" in table
+        assert "| many-view |" in table
+    trained = (tmp_path / "many-view-1x-seed-0" / "model" / "model.safetensors").stat().st_mtime_ns
+    assert run("recipes.py", *short, *given) == page
+    assert (tmp_path / "many-view-1x-seed-0" / "model" / "model.safetensors").stat().st_mtime_ns == trained
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-CorpusArgument = Annotated[str, typer.Argument(help="Folder of a corpus, or starter.")]
+CorpusArgument = Annotated[str, typer.Argument(help="Folder of a corpus, or starter, glossary.")]
 DeviceOption = Annotated[str, typer.Option(help="auto: cuda where there is one, else cpu; or cpu, cuda, cuda:1, ...")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 

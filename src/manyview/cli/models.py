@@ -67,7 +67,7 @@ def train(
     overrides: Annotated[
         list[str] | None, typer.Argument(help="key=value, as in optimizer.learning_rate=1e-3.")
     ] = None,
-    corpus: Annotated[str | None, typer.Option(help="Folder of a corpus, or starter.")] = None,
+    corpus: Annotated[str | None, typer.Option(help="Folder of a corpus, or starter, glossary.")] = None,
     config: Annotated[Path | None, typer.Option("-c", "--config", help="YAML file over the recipe.")] = None,
     resume: Annotated[bool, typer.Option(help="Continue the run in this folder.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace the run in this folder.")] = False,
@@ -117,7 +117,7 @@ def train(
 @verb()
 def evaluate(
     model: Annotated[str, typer.Argument(help="A run, or the folder of a model.")],
-    on: Annotated[str, typer.Option(help="Folder of a corpus, or starter.")] = "starter",
+    on: Annotated[str, typer.Option(help="Folder of a corpus, or starter, glossary.")] = "starter",
     split: Annotated[str, typer.Option(help="Held-out split.")] = "test",
     kind: Annotated[
         list[str] | None,

@@ -68,8 +68,8 @@ class TrainConfig(Config):
     recipe: str = Field(description="Name of the recipe this config began as.")
     corpus: str | dict[str, float] = Field(
         "starter",
-        description="Folder of the corpus (a path, or scheme:// of fsspec), or starter; several with their weights "
-        "are read side by side, each with that part of every batch.",
+        description="Folder of the corpus (a path, or scheme:// of fsspec), or starter, glossary; several with their "
+        "weights are read side by side, each with that part of every batch.",
     )
     split: str = Field("train", description="Split to train on.")
     seed: int = Field(0, description="Seeds the weights, the order, and every sample's views.")
