@@ -195,7 +195,7 @@ def _standalone(chart: str) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="880" height="{height + 16}">\n<style>{style}</style>\n'
-        f'<rect width="100%" height="100%" fill="#fff"/>\n{inner}</svg>\n</svg>\n'
+        f'<rect width="100%" height="100%" fill="#fff"/>\n<g class="bars">{inner}</svg></g>\n</svg>\n'
     )
 
 

@@ -74,7 +74,10 @@ def main() -> None:
     _train({folder: _config(*run, given.overrides) for run, folder in runs.items()}, given.jobs)
     corpora = {"starter": Corpus.open("starter"), **{Path(path).name: Corpus.open(path) for path in given.unseen}}
     results: dict[tuple[str, int], list[Judged]] = {}
-    for (name, length, _), folder in sorted(runs.items()):
+    order = list(CONTENDERS)
+    for (name, length, _), folder in sorted(
+        runs.items(), key=lambda run: (run[0][1], order.index(run[0][0]), run[0][2])
+    ):
         results.setdefault((name, length), []).append(judge_run(folder, corpora, given.split))
     page = evidence.Evidence(CONTENDERS, results, tuple(given.seeds))
     print(page.text())

@@ -111,7 +111,9 @@ def _sheet(config: TrainConfig) -> list[SheetRow]:
 
 def _commands(candidate: Judged, out: Path) -> Iterator[Command]:
     run = out / candidate.name
-    yield Command("Search with words, in English or Chinese", f'manyview search {run} "something to drink"')
+    yield Command(
+        "Search with words, in English or Chinese", f'manyview search {run} "something to drink" --per-group 1'
+    )
     yield Command("Search with a picture", f"manyview search {run} --image FILE")
     yield Command(
         "Make this page again from nothing",

@@ -76,7 +76,7 @@ def run_demo(
         if sentence is not None:
             print(sentence.sentence)
     print(f"report: {out / 'report.html'}")
-    print(f'search: manyview search {out / DEMO_RECIPES[-1]} "something to drink"')
+    print(f'search: manyview search {out / DEMO_RECIPES[-1]} "something to drink" --per-group 1')
 
 
 def _config(name: str, settings: Mapping[str, Any]) -> TrainConfig:
