@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from manyview.corpus import Corpus
-from manyview.corpus.split import seeded_order
 from manyview.evaluate.galleries import Task
 from manyview.evaluate.queries import DEFAULT_LANG, texts_of
-from manyview.evaluate.ranks import best_ranks, nearest
+from manyview.evaluate.ranks import best_ranks
 from manyview.evaluate.record_retrieval import EncodedRecords
 from manyview.evaluate.record_tasks import NEW_WORDS
 from manyview.evaluate.relation import Indices
-from manyview.evaluate.showcase import FOUND_WITHIN, MISSED_BEYOND, thumbnail
+from manyview.evaluate.showcase import MISSED_BEYOND, Choice, choice_thumbnails, choose
 from manyview.model.record_vector import IMAGE
 
 __all__ = ["RecordHit", "ShownSearch", "in_reading_order", "record_showcase"]
@@ -58,15 +57,6 @@ class ShownSearch:
         return self.rank is not None and self.rank >= MISSED_BEYOND
 
 
-@dataclass(frozen=True)
-class _Choice:
-    task: Task
-    query: int
-    rank: int
-    other_rank: int | None
-    positions: Indices
-
-
 def record_showcase(
     encoded: EncodedRecords,
     corpus: Corpus,
@@ -86,16 +76,17 @@ def record_showcase(
     `other` holds the same records seen by the model to compare with. A source that has fewer successes or failures
     than asked shows those it has.
     """
-    choices: list[_Choice] = []
+    choices: list[Choice] = []
     for number, task in enumerate(encoded.tasks):
         if task.kind.name in kinds:
             ranks = _ranks(encoded, task)
             others = None if other is None else _ranks(other, other.tasks[number])
-            order = sorted(range(len(task.texts)), key=lambda query: seeded_order(seed, task.texts[query]))
-            found = [query for query in order if ranks[query] < FOUND_WITHIN][:successes]
-            missed = [query for query in order if ranks[query] >= MISSED_BEYOND][:failures]
-            choices += _choices(encoded, task, [*found, *missed], ranks, others, top)
-    thumbnails = _thumbnails(encoded, corpus, split, choices, side_px)
+            vectors, _ = encoded.vectors_of(task, encoded.record.weights)
+            features = encoded.queries_of(task), vectors
+            choices += choose(
+                task, ranks, others, *features, successes=successes, failures=failures, top=top, seed=seed
+            )
+    thumbnails = choice_thumbnails(encoded.items, corpus, split, choices, side_px)
     return [_shown(encoded, choice, thumbnails, default_lang) for choice in choices]
 
 
@@ -109,35 +100,7 @@ def _ranks(encoded: EncodedRecords, task: Task) -> Indices:
     return best_ranks(encoded.queries_of(task), vectors, task.truths, present=counted)
 
 
-def _choices(
-    encoded: EncodedRecords, task: Task, queries: Sequence[int], ranks: Indices, others: Indices | None, top: int
-) -> list[_Choice]:
-    if not queries:
-        return []
-    vectors, _ = encoded.vectors_of(task, encoded.record.weights)
-    positions = nearest(encoded.queries_of(task)[list(queries)], vectors, top)
-    return [
-        _Choice(task, query, int(ranks[query]), None if others is None else int(others[query]), row)
-        for query, row in zip(queries, positions, strict=True)
-    ]
-
-
-def _thumbnails(
-    encoded: EncodedRecords, corpus: Corpus, split: str, choices: Sequence[_Choice], side_px: int
-) -> Mapping[str, bytes]:
-    needed = {
-        encoded.items[choice.task.gallery.images[position]].id
-        for choice in choices
-        for position in (*choice.positions.tolist(), int(choice.task.truths.row(choice.query)[0]))
-    }
-    return {
-        record.id: b"" if record.image is None else thumbnail(record.image, side_px)
-        for record in corpus.records(split)
-        if record.id in needed
-    }
-
-
-def _shown(encoded: EncodedRecords, choice: _Choice, thumbnails: Mapping[str, bytes], default_lang: str) -> ShownSearch:
+def _shown(encoded: EncodedRecords, choice: Choice, thumbnails: Mapping[str, bytes], default_lang: str) -> ShownSearch:
     task, right = choice.task, choice.task.truths.row(choice.query)
     query = encoded.queries_of(task)[choice.query]
 
@@ -152,7 +115,7 @@ def _shown(encoded: EncodedRecords, choice: _Choice, thumbnails: Mapping[str, by
         titles = texts_of(item.texts, "title", task.kind.lang, default_lang) or texts_of(item.texts, "title")
         return RecordHit(
             titles[0] if titles else item.id,
-            thumbnails[item.id],
+            thumbnails.get(item.id, b""),
             in_reading_order(views),
             correct=bool(np.isin(position, right)),
         )
@@ -163,7 +126,7 @@ def _shown(encoded: EncodedRecords, choice: _Choice, thumbnails: Mapping[str, by
         lang=task.kind.lang or default_lang,
         source=task.gallery.name,
         gallery=len(task.gallery.images),
-        hits=tuple(hit(position) for position in choice.positions.tolist()),
+        hits=tuple(hit(position) for position in choice.hits.tolist()),
         rank=choice.rank,
         other_rank=choice.other_rank,
         truth=hit(int(right[0])),

@@ -13,8 +13,9 @@ from manyview.corpus import Corpus
 from manyview.corpus.split import seeded_order
 from manyview.evaluate.encode import EncodedSplit
 from manyview.evaluate.galleries import EVERY_IMAGE, Task
+from manyview.evaluate.items import Item
 from manyview.evaluate.queries import DEFAULT_LANG, texts_of
-from manyview.evaluate.ranks import best_ranks, nearest
+from manyview.evaluate.ranks import Features, best_ranks, nearest
 from manyview.evaluate.relation import Indices
 from manyview.imaging import on_white, open_image
 
@@ -53,7 +54,9 @@ class ShownQuery:
 
 
 @dataclass(frozen=True)
-class _Choice:
+class Choice:
+    """A query to show: its 0-based rank, that of another model, and the gallery positions of its first hits."""
+
     task: Task
     query: int
     rank: int
@@ -89,8 +92,11 @@ def showcase(
             rival = other.tasks[number] if other else None
             ranks = _ranks(encoded, task)
             others = _ranks(other, rival) if other and rival else None
-            choices += _choose(encoded, task, ranks, others, successes=successes, failures=failures, top=top, seed=seed)
-    thumbnails = _thumbnails(encoded, corpus, split, choices, side_px)
+            features = encoded.texts_of(task.texts), encoded.images_of(task.gallery)
+            choices += choose(
+                task, ranks, others, *features, successes=successes, failures=failures, top=top, seed=seed
+            )
+    thumbnails = choice_thumbnails(encoded.items, corpus, split, choices, side_px)
     return [_shown(encoded, choice, thumbnails, default_lang) for choice in choices]
 
 
@@ -98,36 +104,39 @@ def _ranks(encoded: EncodedSplit, task: Task) -> Indices:
     return best_ranks(encoded.texts_of(task.texts), encoded.images_of(task.gallery), task.truths)
 
 
-def _choose(
-    encoded: EncodedSplit,
+def choose(
     task: Task,
     ranks: Indices,
     others: Indices | None,
+    queries: Features,
+    gallery: Features,
     *,
     successes: int,
     failures: int,
     top: int,
     seed: int,
-) -> list[_Choice]:
+) -> list[Choice]:
+    """The first queries of a task, in hashed order, found at the top, then the first that are missed.
+
+    `queries` [texts, d] and `gallery` [gallery, d] are the features that gave `ranks`; `others` are another model's.
+    """
     order = sorted(range(len(task.texts)), key=lambda query: seeded_order(seed, task.texts[query]))
     found = [query for query in order if ranks[query] < FOUND_WITHIN][:successes]
     missed = [query for query in order if ranks[query] >= MISSED_BEYOND][:failures]
-    queries = [*found, *missed]
-    if not queries:
-        return []
-    texts = encoded.texts_of([task.texts[query] for query in queries])
-    hits = nearest(texts, encoded.images_of(task.gallery), top)
+    chosen = [*found, *missed]
+    hits = nearest(queries[chosen], gallery, top)
     return [
-        _Choice(task, query, int(ranks[query]), None if others is None else int(others[query]), row)
-        for query, row in zip(queries, hits, strict=True)
+        Choice(task, query, int(ranks[query]), None if others is None else int(others[query]), row)
+        for query, row in zip(chosen, hits, strict=True)
     ]
 
 
-def _thumbnails(
-    encoded: EncodedSplit, corpus: Corpus, split: str, choices: Sequence[_Choice], side_px: int
+def choice_thumbnails(
+    items: Sequence[Item], corpus: Corpus, split: str, choices: Sequence[Choice], side_px: int
 ) -> Mapping[str, bytes]:
+    """By id the hits and a right record of each choice; those without an image are left out."""
     needed = {
-        encoded.items[choice.task.gallery.images[place]].id
+        items[choice.task.gallery.images[place]].id
         for choice in choices
         for place in (*choice.hits.tolist(), int(choice.task.truths.row(choice.query)[0]))
     }
@@ -149,7 +158,7 @@ def thumbnail(image: bytes, side_px: int) -> bytes:
     return packed.getvalue()
 
 
-def _shown(encoded: EncodedSplit, choice: _Choice, thumbnails: Mapping[str, bytes], default_lang: str) -> ShownQuery:
+def _shown(encoded: EncodedSplit, choice: Choice, thumbnails: Mapping[str, bytes], default_lang: str) -> ShownQuery:
     right = choice.task.truths.row(choice.query)
     kind = choice.task.kind
 
