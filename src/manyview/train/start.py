@@ -113,7 +113,10 @@ def start_weights(start: StartConfig, model: DualEncoder) -> None:
 
         tower = model.image_tower
         if not isinstance(tower, TimmTower):
-            raise UsageError("start.image_tower is for towers of timm: name the model with model.image.name")
+            raise UsageError(
+                f"start.image_tower={start.image_tower} is for towers of timm: name one with model.image.name, or "
+                f"take one that comes as a package ({', '.join(PACKAGED_IMAGE_TOWERS)})"
+            )
         if start.image_tower in PACKAGED_IMAGE_TOWERS:
             tower.load_by_position(PACKAGED_IMAGE_TOWERS[start.image_tower].path)
         else:
